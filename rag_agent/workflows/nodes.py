@@ -1,0 +1,327 @@
+"""The nodes of `agent_graph`: plain methods named by verbs, over what was bound when the graph was built."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Literal, Protocol
+
+import numpy as np
+from langchain_core.documents import Document
+from langchain_core.embeddings import Embeddings
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage
+from langgraph.config import get_stream_writer
+from numpy.typing import NDArray
+
+from rag_agent import prompts
+from rag_agent.answers import Answer, Citation, Hit, Kind
+from rag_agent.grounding.evidence import THRESHOLD, evidence
+from rag_agent.grounding.instructions import is_instruction
+from rag_agent.grounding.passages import Passage, passages, readable
+from rag_agent.grounding.quotes import best_quotes
+from rag_agent.grounding.sentences import sentence_texts
+from rag_agent.grounding.support import SupportCheck
+from rag_agent.grounding.template import neutralise
+from rag_agent.index import Library
+from rag_agent.memory.followups import Turn as PastTurn
+from rag_agent.memory.followups import understand
+from rag_agent.memory.threads import Turn, turn_messages, turns
+from rag_agent.workflows.state import AgentState
+
+_WIDER = 3  # how many times as many chunks the second search brings
+_HISTORY = 12  # turns of conversation that a model is shown
+_MARK = re.compile(r" ?\[\d+\]")
+_DECLINED = re.compile(
+    r"\b(?:I(?:'m| am) (?:sorry|afraid)|I (?:can(?:no|')t|am (?:not able|unable))|as an AI)\b.{0,80}\b"
+    r"(?:assist|help|comply|fulfil|discuss|provide|answer|request|content)",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+class Reads(Protocol):
+    """How far the model's reading is trusted."""
+
+    @property
+    def well(self) -> bool:
+        """Whether the model is large enough for the long prompt."""
+
+    @property
+    def aloud(self) -> bool:
+        """Whether its own words may answer."""
+
+
+class Nodes:
+    """What the nodes work with, and the nodes."""
+
+    def __init__(
+        self,
+        model: BaseChatModel,
+        library: Library | None,
+        *,
+        embeddings: Embeddings | None,
+        system: str | None,
+        k: int,
+        reads: Reads,
+        name: str,
+    ) -> None:
+        self._model = model
+        self._library = library
+        self._embeddings = embeddings
+        self._system = system
+        self._k = k
+        self._reads = reads
+        self._name = name
+
+    # --- nodes ---------------------------------------------------------------------------------------------------------
+
+    def contextualize(self, state: AgentState) -> AgentState:
+        """Read the question in the light of the conversation."""
+        question = state["question"]
+        past = [_past(turn) for turn in turns(state.get("messages", []))]
+        read = understand(question, past)
+        queries = list(read.queries) or [(question, 1.0)]
+        kind = read.kind if self._library is not None or read.kind == "transform" else "chat"
+        return {"turn": kind, "queries": [(read.query, queries[0][1]), *queries[1:]], "max_words": read.max_words, "attempt": 0}
+
+    def retrieve(self, state: AgentState) -> AgentState:
+        """Search the documents, the second time wider."""
+        attempt = state["attempt"] + 1
+        k = self._k if attempt == 1 else self._k * _WIDER
+        return {"context": [_document(hit) for hit in self._documents.search(state["queries"], k)], "attempt": attempt}
+
+    def grade(self, state: AgentState) -> AgentState:
+        """Widen the hits to whole sentences, and weigh whether they can hold an answer."""
+        found = passages([_hit(document) for document in state["context"]], self._documents)
+        weight = evidence(state["queries"][0][0], found, self._similarity)
+        return {"context": [_document(passage) for passage in found], "evidence": weight}
+
+    def generate(self, state: AgentState) -> AgentState:
+        """Let the model answer from the passages."""
+        question = state["queries"][0][0]
+        messages = self._long_prompt(state, question) if self._reads.well else self._short_prompt(state, question)
+        reply = self._model.invoke(messages)
+        return {"draft": str(reply.text).strip(), "usage": _usage(state, reply)}
+
+    def verify(self, state: AgentState) -> AgentState:
+        """Keep those sentences of the reply that stand on a quote."""
+        found = [_passage(document) for document in state["context"]]
+        check = SupportCheck([passage.text for passage in found], question=state["queries"][0][0])
+        claims, left_out = [], []
+        for sentence in _claims(state["draft"]):
+            support = check.check(sentence)
+            if not support.supported:
+                left_out.append(f"not shown, {support.reason}: “{sentence}”")
+                continue
+            citation = _citation(found[support.passage], support.start, support.end)
+            if is_instruction(citation.quote):
+                left_out.append(f"not shown, the document gives an order there: “{sentence}”")
+            else:
+                claims.append({"text": sentence, "kind": "generated", "citation": citation.to_dict()})
+        if _DECLINED.search(state["draft"]) and not claims:
+            left_out = [prompts.MODEL_DECLINED]
+        return {"claims": claims, "left_out": left_out}
+
+    def quote(self, state: AgentState) -> AgentState:
+        """Let the best sentences of the passages answer."""
+        found = [_passage(document) for document in state["context"]]
+        quotes = best_quotes(state["queries"][0][0], found, self._similarity)
+        claims = []
+        for quote in quotes:
+            citation = _citation(found[quote.passage], quote.start, quote.end)
+            if not is_instruction(citation.quote):
+                claims.append({"text": readable(citation.quote), "kind": "quote", "citation": citation.to_dict()})
+        return {"claims": claims}
+
+    def respond(self, state: AgentState) -> AgentState:
+        """Put the sentences together, each with the number of its citation."""
+        write = get_stream_writer()
+        citations: list[Citation] = []
+        shown: list[str] = []
+        left_out = list(state.get("left_out", []))
+        for claim in state["claims"]:
+            citation = Citation(**claim["citation"])
+            if not self._holds(citation):  # never shown, whatever went wrong before
+                left_out.append(f"not shown, its quote is not in {citation.file}: “{claim['text']}”")
+                continue
+            if citation not in citations:
+                citations.append(citation)
+            shown.append(f"{claim['text']} [{citations.index(citation) + 1}]")
+            write({"type": "sentence", "text": shown[-1]})
+        if not shown:
+            return self.refuse({**state, "left_out": left_out})
+        kind: Kind = "quote" if all(claim["kind"] == "quote" for claim in state["claims"]) else "generated"
+        return self._answered(state, " ".join(shown), kind, citations=tuple(citations), left_out=left_out)
+
+    def refuse(self, state: AgentState) -> AgentState:
+        """Say that the documents do not answer, what was searched, and the nearest thing found."""
+        text = prompts.REFUSAL
+        if state.get("context"):
+            nearest = _passage(state["context"][0])
+            start = readable(nearest.text)
+            start = start if len(start) <= 120 else start[:120].rsplit(" ", 1)[0] + " …"
+            text += prompts.SEARCHED.format(searched=self._documents.name, file=nearest.file, text=start)
+        else:
+            text += prompts.SEARCHED_NOTHING.format(searched=self._documents.name)
+        return self._answered(state, text, "refusal", left_out=state.get("left_out", []))
+
+    def transform(self, state: AgentState) -> AgentState:
+        """Let the model work on the last answer: shorten it, translate it."""
+        last = turns(state["messages"])[-1].answer
+        limit = state.get("max_words")
+        prompt = prompts.TRANSFORM.format(answer=neutralise(_MARK.sub("", last.text)), instruction=state["question"])
+        reply = self._streamed([self._role(), HumanMessage(prompt)])
+        text = str(reply.text).strip()
+        left_out = []
+        if limit and len(text.split()) > limit:
+            left_out.append(f"the model's reply had {len(text.split())} words and was cut to {limit}")
+            text = _cut(text, limit)
+        state = {**state, "usage": _usage(state, reply)}
+        return self._answered(state, text, "transformed", citations=last.citations, left_out=left_out)
+
+    def converse(self, state: AgentState) -> AgentState:
+        """Talk: the model and the conversation, no documents."""
+        messages: list[BaseMessage] = [self._role()]
+        for turn in turns(state.get("messages", []))[-_HISTORY:]:
+            messages += [HumanMessage(turn.question), AIMessage(_MARK.sub("", turn.answer.text))]
+        reply = self._streamed([*messages, HumanMessage(state["question"])])
+        state = {**state, "usage": _usage(state, reply)}
+        return self._answered(state, str(reply.text).strip(), "chat")
+
+    # --- routes --------------------------------------------------------------------------------------------------------
+
+    def after_contextualize(self, state: AgentState) -> Literal["retrieve", "transform", "converse"]:
+        """A turn that only transforms the last answer, or only chats, goes past retrieval."""
+        return {"transform": "transform", "chat": "converse"}.get(state["turn"], "retrieve")  # type: ignore[return-value]
+
+    def after_grade(self, state: AgentState) -> Literal["generate", "quote", "retrieve", "refuse"]:
+        """Too little evidence: one wider search, then refusal."""
+        if state["evidence"] >= THRESHOLD:
+            return "generate" if self._reads.aloud else "quote"
+        return "retrieve" if state["attempt"] == 1 else "refuse"
+
+    def after_verify(self, state: AgentState) -> Literal["respond", "retrieve", "quote"]:
+        """Nothing of the reply stands: one wider search, then the best quotes."""
+        if state["claims"]:
+            return "respond"
+        return "retrieve" if state["attempt"] == 1 else "quote"
+
+    def after_quote(self, state: AgentState) -> Literal["respond", "refuse"]:
+        """No quote: refusal."""
+        return "respond" if state["claims"] else "refuse"
+
+    # --- parts ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def _documents(self) -> Library:
+        assert self._library is not None  # contextualize sends every turn without documents past these nodes
+        return self._library
+
+    def _similarity(self, question: str, texts: Sequence[str]) -> NDArray[np.float32]:
+        if self._embeddings is None or not texts:
+            return np.zeros(len(texts), dtype=np.float32)
+        query = np.asarray(self._embeddings.embed_query(question), dtype=np.float32)
+        vectors = np.asarray(self._embeddings.embed_documents(list(texts)), dtype=np.float32)
+        lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(query)
+        result: NDArray[np.float32] = vectors @ query / np.maximum(lengths, 1e-12)
+        return result
+
+    def _role(self) -> SystemMessage:
+        return SystemMessage(self._system or prompts.SYSTEM)
+
+    def _long_prompt(self, state: AgentState, question: str) -> list[BaseMessage]:
+        fenced = [
+            prompts.PASSAGE.format(number=n, file=document.metadata["file"], text=neutralise(document.page_content))
+            for n, document in enumerate(state["context"], start=1)
+        ]
+        prompt = prompts.ANSWER.format(passages="\n\n".join(fenced), question=question, sentences=10, no_answer=prompts.NO_ANSWER)
+        role = f"{self._system}\n\n{prompts.DOCUMENTS_SYSTEM}" if self._system else prompts.DOCUMENTS_SYSTEM
+        return [SystemMessage(role), HumanMessage(prompt)]
+
+    def _short_prompt(self, state: AgentState, question: str) -> list[BaseMessage]:
+        found = [_passage(document) for document in state["context"]]
+        best = best_quotes(question, found, self._similarity, max_words=120)
+        text = " ".join(readable(neutralise(found[quote.passage].text[quote.start : quote.end])) for quote in best)
+        messages: list[BaseMessage] = [SystemMessage(prompts.SMALL_SYSTEM)]
+        for asked, answered in prompts.SMALL_EXAMPLES:
+            messages += [HumanMessage(asked), AIMessage(answered)]
+        return [*messages, HumanMessage(prompts.SMALL_QUESTION.format(text=text, question=question))]
+
+    def _streamed(self, messages: list[BaseMessage]) -> BaseMessage:
+        """The model's reply, handed on token by token."""
+        write = get_stream_writer()
+        whole: AIMessageChunk | None = None
+        for chunk in self._model.stream(messages):
+            if text := str(chunk.text):
+                write({"type": "token", "text": text})
+            whole = chunk if whole is None else whole + chunk
+        return whole if whole is not None else AIMessage("")
+
+    def _holds(self, citation: Citation) -> bool:
+        hit = Hit(citation.file, citation.article, citation.start, citation.end, citation.quote, 0.0)
+        base, article = self._documents.around(hit)
+        return article[citation.start - base : citation.end - base] == citation.quote
+
+    def _answered(
+        self,
+        state: AgentState,
+        text: str,
+        kind: Kind,
+        *,
+        citations: tuple[Citation, ...] = (),
+        left_out: Iterable[str] = (),
+    ) -> AgentState:
+        answer = Answer(
+            text=text,
+            kind=kind,
+            citations=citations,
+            context=tuple(_hit(document) for document in state.get("context", [])),
+            query=state["queries"][0][0],
+            model=self._name,
+            usage=state.get("usage", {}),
+            left_out=tuple(left_out),
+            question=state["question"],
+        )
+        turn = Turn(state["question"], answer, self._documents.root if self._library else None)
+        return {"answer": answer.to_dict(), "messages": turn_messages(turn)}
+
+
+def _past(turn: Turn) -> PastTurn:
+    # A refusal is evidence of nothing, least of all of what "it" is.
+    return PastTurn(turn.question, "" if turn.answer.refused else _MARK.sub("", turn.answer.text))
+
+
+def _claims(draft: str) -> list[str]:
+    """The sentences of a reply, without the marks of citation that some models write, and without "no answer"."""
+    if prompts.NO_ANSWER.rstrip(".").casefold() in draft.casefold():
+        return []
+    return [sentence for text in sentence_texts(draft) if (sentence := " ".join(_MARK.sub("", text).split()))]
+
+
+def _cut(text: str, words: int) -> str:
+    return " ".join(text.split()[:words]).rstrip(",;:") + " …"
+
+
+def _usage(state: AgentState, reply: BaseMessage) -> dict[str, int]:
+    """Tokens so far and those of one more reply."""
+    told = getattr(reply, "usage_metadata", None) or {}
+    before = state.get("usage", {})
+    return {key: before.get(key, 0) + int(told[key]) for key in ("input_tokens", "output_tokens") if key in told} or before
+
+
+def _citation(passage: Passage, start: int, end: int) -> Citation:
+    begin = passage.start + start
+    return Citation(passage.file, passage.article, begin, passage.start + end, passage.text[start:end], passage.page)
+
+
+def _document(found: Hit | Passage) -> Document:
+    """A hit or passage as the state holds it."""
+    metadata = {name: value for name, value in vars(found).items() if name != "text"}
+    return Document(page_content=found.text, metadata=metadata)
+
+
+def _hit(document: Document) -> Hit:
+    fields = {name: value for name, value in document.metadata.items() if name != "head"}
+    return Hit(text=document.page_content, **fields)
+
+
+def _passage(document: Document) -> Passage:
+    return Passage(text=document.page_content, **document.metadata)

