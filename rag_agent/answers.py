@@ -29,6 +29,8 @@ class Hit(_Value):
     """How well it answers the query; larger is better, comparable within one search only."""
     page: int | None = None
     """The page, counted from 1, in formats that have pages."""
+    similarity: float | None = None
+    """The cosine of passage and query, where the index has it."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""What the commands print: answers with their sources, tables, progress. Results go to standard output, the rest to standard error."""
+"""What the commands print: answers with their sources, tables, progress.
+
+Results go to standard output, the rest to standard error.
+"""
 
 import json
 import sys

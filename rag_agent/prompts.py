@@ -30,7 +30,8 @@ SMALL_SYSTEM = "Answer the question in one short sentence with words of the text
 
 SMALL_EXAMPLES = (
     (
-        "Text: The bridge was opened in May 1894 by the mayor, Anna Lund. It is 220 metres long.\nQuestion: Who opened the bridge?",
+        "Text: The bridge was opened in May 1894 by the mayor, Anna Lund. It is 220 metres long.\n"
+        "Question: Who opened the bridge?",
         "The bridge was opened by the mayor, Anna Lund.",
     ),
     (
@@ -53,5 +54,6 @@ REFUSAL = "The documents do not answer this question."
 
 SEARCHED = " I searched {searched}; the nearest passage is in {file}: “{text}”"
 SEARCHED_NOTHING = " I searched {searched} and found nothing near it."
+MISSING = " Nothing found speaks of {words}."
 NO_PREVIOUS = "There is no earlier answer in this conversation to work on; ask a question first, with the same thread."
 MODEL_DECLINED = "The model declined to reply, by a rule of its own and not for want of an answer in the documents."

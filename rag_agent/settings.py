@@ -52,8 +52,8 @@ class Settings(BaseSettings):
     system: str | None = None
     """The assistant's role, put before every conversation."""
 
-    k: Annotated[int, Field(ge=1, le=100)] = 4
-    """How many passages a search returns."""
+    k: Annotated[int, Field(ge=1, le=100)] = 6
+    """How many chunks a search returns, and an answer is made from."""
 
     chunk_size: Annotated[int, Field(ge=50, le=100_000)] = 500
     """The longest chunk, in characters."""

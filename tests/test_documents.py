@@ -150,7 +150,10 @@ def test_a_byte_order_mark_is_one_character() -> None:
 @pytest.mark.parametrize(
     ("encoding", "text"),
     [
-        ("cp1252", "Le café était fermé à cause de la fête nationale; l’église aussi. Très bien, dit l’évêque, déjà à l’œuvre.\n"),
+        (
+            "cp1252",
+            "Le café était fermé à cause de la fête nationale; l’église aussi. Très bien, dit l’évêque, déjà à l’œuvre.\n",
+        ),
         ("cp1252", "Der Mond ist aufgegangen, die Vögel schliefen früh. Die Straße führte über den Fluß.\n"),
         ("cp1252", "¿Cuánto piden por la motocicleta alemana? El niño nació en el año 1969, según el médico.\n"),
         ("cp1252", "De geïnteresseerde reünie vond plaats in een café; het kostte € 5 per één persoon.\n"),

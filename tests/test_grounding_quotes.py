@@ -9,8 +9,8 @@ import pytest
 
 from rag_agent.grounding.asking import asking_words, asks_for, gives
 from rag_agent.grounding.evidence import missing_words, weigh
-from rag_agent.grounding.matching import Matches, Passage, headline, match
 from rag_agent.grounding.quotes import best_quotes, chances, count_words
+from rag_agent.grounding.relevance import Matches, Passage, headline, match
 from rag_agent.index.tokens import Analyser
 
 MOON = (
@@ -132,11 +132,7 @@ class TestMatching:
         assert letters.calls == 2 and unknown.passage_similarity[0] == pytest.approx(1.0)
 
     def test_a_book_is_read_only_around_the_chunk(self) -> None:
-        book = (
-            "Nothing at all happened here. " * 20_000
-            + "The treasure lies under the oak. "
-            + "Nothing more is told. " * 20_000
-        )
+        book = "Nothing at all happened here. " * 20_000 + "The treasure lies under the oak. " + "Nothing more is told. " * 20_000
         start = book.index("treasure")
         found = measured("treasure", [Passage("b", book, start, start + 10, 0.5)]).sentences
         assert [s.text for s in found] == ["The treasure lies under the oak."]
@@ -160,9 +156,7 @@ class TestQuotes:
         assert all(matches.passages[p].text[s:e].endswith(".") for p, s, e in spans)
 
     def test_a_clear_case_is_answered_by_one_sentence(self) -> None:
-        texts = quoted(
-            measured("Who stayed in orbit around the Moon?", [whole(MOON, 0.9), whole(BREAD, 0.1)]), price=0.03
-        )
+        texts = quoted(measured("Who stayed in orbit around the Moon?", [whole(MOON, 0.9), whole(BREAD, 0.1)]), price=0.03)
         assert texts == ["Michael Collins stayed in orbit around the Moon."]
 
     def test_chances_sum_to_one_and_follow_the_terms(self) -> None:

@@ -78,9 +78,7 @@ def test_scripts_without_spaces(text: str, query: str) -> None:
     assert index.scores(query)[0] == 0
 
 
-@pytest.mark.parametrize(
-    "text", ["हिन्दी भाषा", "مرحبا بالعالم", "שלום עולם", "Привет, мир", "", "\x00 \ud800", "😀", "---"]
-)
+@pytest.mark.parametrize("text", ["हिन्दी भाषा", "مرحبا بالعالم", "שלום עולם", "Привет, мир", "", "\x00 \ud800", "😀", "---"])
 def test_any_text_is_taken(text: str) -> None:
     analyser = Analyser("english")
     assert isinstance(analyser.terms(text), list)

@@ -70,9 +70,10 @@ def _legacy(data: bytes) -> tuple[str, str]:
 
     matches = from_bytes(data, cp_isolation=_LEGACY)
     best = matches.best()
-    # Where the Western code page reads as well as the best guess, it is by far the likeliest.
-    western = next((match for match in matches if match.encoding == "cp1252"), best)
-    encoding = "cp1252" if not best or not western or western.coherence >= best.coherence else best.encoding
+    encoding = best.encoding if best else "cp1252"
+    # Where the Western code page reads as well as the best guess, it is by far the likelier.
+    if best and any(match.encoding == "cp1252" and match.coherence >= best.coherence for match in matches):
+        encoding = "cp1252"
     try:
         text = data.decode(encoding)
     except (UnicodeDecodeError, LookupError) as error:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rag_agent.grounding.matching import Matches, Words
+from rag_agent.grounding.relevance import Matches, Words
 
 __all__ = ["THRESHOLD", "Evidence", "Signs", "missing_words", "signs", "weigh"]
 
@@ -20,6 +20,9 @@ __all__ = ["THRESHOLD", "Evidence", "Signs", "missing_words", "signs", "weigh"]
 WEIGHT = 6.0
 BIAS = -8.4
 THRESHOLD = 0.5
+# The cosines are MiniLM's. Where others or none are to be had, the words alone decide.
+WORDS_WEIGHT = 12.0
+WORDS_BIAS = -6.6
 TERMS = 0.5  # worth of all the question's terms, in units of cosine
 
 
@@ -59,7 +62,7 @@ def weigh(matches: Matches, words: Words, *, threshold: float = THRESHOLD) -> Ev
     """Decide whether to answer.
 
     Args:
-        matches: What `rag_agent.grounding.matching.match` measured.
+        matches: What `rag_agent.grounding.relevance.match` measured.
         words: Cuts text into terms, as for `match`.
         threshold: Least probability for an answer: higher refuses more.
 
@@ -67,7 +70,8 @@ def weigh(matches: Matches, words: Words, *, threshold: float = THRESHOLD) -> Ev
         The decision; without passages, a refusal.
     """
     found = signs(matches)
-    odds = WEIGHT * (found.closest + found.best) + BIAS
+    weight, bias = (WORDS_WEIGHT, WORDS_BIAS) if matches.by_words else (WEIGHT, BIAS)
+    odds = weight * (found.closest + found.best) + bias
     probability = 1.0 / (1.0 + math.exp(-odds)) if matches.passages else 0.0
     return Evidence(probability, probability >= threshold, found, missing_words(matches, words))
 
@@ -89,6 +93,4 @@ def missing_words(matches: Matches, words: Words) -> tuple[str, ...]:
     held = {term for terms in matches.passage_terms for term in terms}
     lacking = {term for term in matches.weights if term not in held}
     found = [word.strip("\"'“”‘’«»()[]¿?¡!.,;:…？！。、") for word in matches.question.split()]
-    return tuple(
-        dict.fromkeys(word for word in found if word and (own := set(words.query_terms(word))) and own <= lacking)
-    )
+    return tuple(dict.fromkeys(word for word in found if word and (own := set(words.query_terms(word))) and own <= lacking))

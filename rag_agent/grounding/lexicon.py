@@ -30,7 +30,8 @@ STOP: dict[str, frozenset[str]] = {
         "you your yours he him his she her hers it its they them their theirs this that these those who whom whose "
         "which what as also because while until however though although yet still even ever since whether upon "
         "within among around along across toward towards per via etc s t re ve ll d m yes no not one really quite "
-        "known called named according well much many actually lot lots get got let thing things like himself herself itself themselves myself "
+        "known called named according well much many actually lot lots get got let thing things like himself "
+        "herself itself themselves myself "
         "yourself ourselves approximately roughly nearly almost including include includes included due able rather "
         "often usually generally currently today now"
     ),
@@ -40,9 +41,11 @@ STOP: dict[str, frozenset[str]] = {
         "hun haar zijn mijn ook nog al wel zo wat wie waar wanneer hoe omdat terwijl toen na sinds onder tussen"
     ),
     "german": _words(
-        "der die das den dem des ein eine einen einem einer eines und oder aber dass von in im am an auf zu zum zur mit "
+        "der die das den dem des ein eine einen einem einer eines und oder aber dass von in im am an auf zu zum "
+        "zur mit "
         "für bei aus nach um über bis als wie ist war sind waren wurde wurden wird werden hat hatte haben hatten kann "
-        "konnte soll sollte es er sie wir ich du ihr ihre sein seine auch noch so was wer wo wann weil während seit unter "
+        "konnte soll sollte es er sie wir ich du ihr ihre sein seine auch noch so was wer wo wann weil während "
+        "seit unter "
         "zwischen sich durch vor"
     ),
     "french": _words(
@@ -52,7 +55,8 @@ STOP: dict[str, frozenset[str]] = {
     ),
     "spanish": _words(
         "el la los las un una unos unas de del y o pero que en a al por para con sin sobre es era son eran fue fueron "
-        "sido ser ha había han habían haber está están él ella ellos ellas nosotros yo tú usted se su sus lo le les este "
+        "sido ser ha había han habían haber está están él ella ellos ellas nosotros yo tú usted se su sus lo le "
+        "les este "
         "esta estos estas ese esa también como más si donde cuando porque desde entre hasta después antes muy"
     ),
     "italian": _words(
@@ -61,8 +65,10 @@ STOP: dict[str, frozenset[str]] = {
         "anche come più se dove quando perché tra fra dopo prima nel nella"
     ),
     "portuguese": _words(
-        "o a os as um uma de do da dos das e ou mas que em no na nos nas ao à por para com sem sobre é era são eram foi "
-        "foram ser sido tem tinha têm ter está estão ele ela eles elas nós eu você se seu sua seus este esta também como "
+        "o a os as um uma de do da dos das e ou mas que em no na nos nas ao à por para com sem sobre é era são "
+        "eram foi "
+        "foram ser sido tem tinha têm ter está estão ele ela eles elas nós eu você se seu sua seus este esta "
+        "também como "
         "mais onde quando porque desde entre até depois antes muito pelo pela"
     ),
 }
@@ -72,17 +78,20 @@ LIGHT = _words(
     "people person way type kind sort form part example make made use used take taken give given go come came become "
     "became see seen say said tell told know think believe find found want need show new good great big large small "
     "different various several number group set term word name year years time times world first popular common main "
-    "important famous originally specifically different main mostly mainly widely commonly typically various certain interesting cool true sure "
+    "important famous originally specifically different main mostly mainly widely commonly typically various "
+    "certain interesting cool true sure "
     "awesome nice love enjoy hear heard amazing"
 )
 
 NEGATION = _words(
-    "not no never none nobody nothing neither nor without cannot hardly barely rarely seldom scarcely lack lacks lacked "
+    "not no never none nobody nothing neither nor without cannot hardly barely rarely seldom scarcely lack lacks "
+    "lacked "
     "lacking fail fails failed failing failure unable refuse refused refuses deny denied denies"
 )
 NEGATION_OTHER = _words(
     "niet geen nooit niemand niets zonder noch nicht kein keine keinen keinem keiner keines nie niemals nichts ohne "
-    "weder pas jamais aucun aucune sans rien nunca jamás ningún ninguna ninguno nada sin tampoco non mai nessuno nessuna "
+    "weder pas jamais aucun aucune sans rien nunca jamás ningún ninguna ninguno nada sin tampoco non mai nessuno "
+    "nessuna "
     "senza né não nem nenhum nenhuma sem не нет никогда без ни لا ليس لم لن بدون नहीं"
 )
 NEGATION_CJK = ("不", "没", "沒", "無", "无", "未", "非", "ない", "なかっ", "ません")
@@ -188,40 +197,63 @@ SYNONYMS = _groups(
         "country nation state", "area region district zone", "author writer", "write pen author", "singer vocalist",
         "song track", "album record", "begin found", "win beat defeat", "attempt try", "clothes clothing garment",
         "popular famous renowned", "important key significant vital", "quick fast rapid", "several various multiple",
-        "rule govern reign", "govern control", "leader head chief", "job occupation profession work", "children kid youth",
+        "rule govern reign", "govern control", "leader head chief", "job occupation profession work",
+        "children kid youth",
         "illness disease sickness", "picture image photo photograph", "teach instruct educate", "publish release issue",
-        "air broadcast", "show series program programme", "study research", "scientist researcher", "company firm business corporation",
+        "air broadcast", "show series program programme", "study research", "scientist researcher",
+        "company firm business corporation",
         "money fund", "war conflict", "fight battle combat", "happen occur", "happen take_place", "cause lead result",
-        "contain include comprise consist", "make produce manufacture create", "locate situate", "base locate headquarter",
+        "contain include comprise consist", "make produce manufacture create", "locate situate",
+        "base locate headquarter",
         "die pass_away", "bear birth", "near adjacent", "rise increase grow climb", "fall decrease decline drop shrink",
-        "ban forbid prohibit outlaw", "allow permit let enable", "own possess", "choose select pick elect", "speak talk",
-        "enough sufficient", "main principal primary chief", "old ancient", "entire whole full", "worldwide globe global world",
+        "ban forbid prohibit outlaw", "allow permit let enable", "own possess", "choose select pick elect",
+        "speak talk",
+        "enough sufficient", "main principal primary chief", "old ancient", "entire whole full",
+        "worldwide globe global world",
         "organization organisation group association", "member part", "derive stem come originate", "consume eat drink",
         "depict portray show", "direct helm", "star feature", "need require", "want wish desire", "ship vessel boat",
-        "name call title", "soldier troop", "attack assault raid", "destroy ruin demolish", "rich wealthy", "poor impoverished",
-        "usual normal", "almost nearly", "often frequent", "rare seldom", "house home", "band group", "people human person",
+        "name call title", "soldier troop", "attack assault raid", "destroy ruin demolish", "rich wealthy",
+        "poor impoverished",
+        "usual normal", "almost nearly", "often frequent", "rare seldom", "house home", "band group",
+        "people human person",
         "food dish meal", "cuisine food", "american usa", "hundred hundreds", "win receive award", "sell sold",
     )
 )  # fmt: skip
 
 ANTONYMS = _groups(
     (
-        "increase decrease", "rise fall", "grow shrink", "large small", "big small", "largest smallest", "biggest smallest",
-        "most least", "more less", "more fewer", "high low", "higher lower", "highest lowest", "long short", "longest shortest",
-        "longer shorter", "first last", "before after", "north south", "east west", "northern southern", "eastern western",
-        "northeast southwest", "northwest southeast", "win lose", "open close", "legal illegal", "male female", "man woman",
-        "boy girl", "father mother", "son daughter", "brother sister", "husband wife", "king queen", "major minor", "always never", "above below",
-        "inside outside", "begin end", "start end", "start stop", "start finish", "allow ban", "allow forbid", "allow prohibit", "permit prohibit",
-        "include exclude", "accept reject", "accept refuse", "support oppose", "for against", "favor against", "live die", "alive dead",
-        "old new", "old young", "older younger", "oldest youngest", "oldest newest", "early late", "earlier later", "earliest latest",
-        "success failure", "succeed fail", "better worse", "best worst", "good bad", "import export", "buy sell", "love hate",
-        "true false", "same different", "many few", "fast slow", "hot cold", "warm cold", "summer winter", "day night", "left right", "upper lower",
-        "strong weak", "rich poor", "easy difficult", "easy hard", "common rare", "public private", "add remove", "create destroy", "build destroy",
-        "attack defend", "enter leave", "arrive depart", "positive negative", "advantage disadvantage", "maximum minimum", "ancient modern",
-        "gain lose", "profit loss", "ally enemy", "agree disagree", "like dislike", "appear disappear", "full empty", "heavy light", "wet dry",
-        "deep shallow", "wide narrow", "north east", "north west", "south east", "south west", "northern eastern", "northern western", "southern eastern", "southern western", "internal external", "lend borrow",
-        "victory defeat", "war peace", "teacher student", "parent child", "employer employee", "winner loser", "often rarely",
-        "all none", "everyone nobody", "with without", "exceed below", "accelerate decelerate", "hard soft", "asleep awake",
+        "increase decrease", "rise fall", "grow shrink", "large small", "big small", "largest smallest",
+        "biggest smallest",
+        "most least", "more less", "more fewer", "high low", "higher lower", "highest lowest", "long short",
+        "longest shortest",
+        "longer shorter", "first last", "before after", "north south", "east west", "northern southern",
+        "eastern western",
+        "northeast southwest", "northwest southeast", "win lose", "open close", "legal illegal", "male female",
+        "man woman",
+        "boy girl", "father mother", "son daughter", "brother sister", "husband wife", "king queen", "major minor",
+        "always never", "above below",
+        "inside outside", "begin end", "start end", "start stop", "start finish", "allow ban", "allow forbid",
+        "allow prohibit", "permit prohibit",
+        "include exclude", "accept reject", "accept refuse", "support oppose", "for against", "favor against",
+        "live die", "alive dead",
+        "old new", "old young", "older younger", "oldest youngest", "oldest newest", "early late", "earlier later",
+        "earliest latest",
+        "success failure", "succeed fail", "better worse", "best worst", "good bad", "import export", "buy sell",
+        "love hate",
+        "true false", "same different", "many few", "fast slow", "hot cold", "warm cold", "summer winter",
+        "day night", "left right", "upper lower",
+        "strong weak", "rich poor", "easy difficult", "easy hard", "common rare", "public private", "add remove",
+        "create destroy", "build destroy",
+        "attack defend", "enter leave", "arrive depart", "positive negative", "advantage disadvantage",
+        "maximum minimum", "ancient modern",
+        "gain lose", "profit loss", "ally enemy", "agree disagree", "like dislike", "appear disappear", "full empty",
+        "heavy light", "wet dry",
+        "deep shallow", "wide narrow", "north east", "north west", "south east", "south west", "northern eastern",
+        "northern western", "southern eastern", "southern western", "internal external", "lend borrow",
+        "victory defeat", "war peace", "teacher student", "parent child", "employer employee", "winner loser",
+        "often rarely",
+        "all none", "everyone nobody", "with without", "exceed below", "accelerate decelerate", "hard soft",
+        "asleep awake",
         "democrat republican", "ability inability", "able unable",
     )
 )  # fmt: skip
@@ -229,7 +261,8 @@ ANTONYMS = _groups(
 SMALL_OPPOSITES = {
     "before": ("after",), "after": ("before",), "more": ("less", "fewer"), "less": ("more",), "fewer": ("more",),
     "most": ("least", "fewest"), "least": ("most",), "first": ("last",), "last": ("first",), "with": ("without",),
-    "above": ("below",), "below": ("above",), "over": ("under",), "under": ("over",), "all": ("none", "some"), "few": ("many",), "many": ("few",),
+    "above": ("below",), "below": ("above",), "over": ("under",), "under": ("over",), "all": ("none", "some"),
+    "few": ("many",), "many": ("few",),
 }  # fmt: skip
 NEGATIVE_PREFIXES = ("un", "in", "im", "il", "ir", "dis", "non", "anti")
 
@@ -262,7 +295,8 @@ rome: roman
 
 PRONOUNS = _words(
     "he she it they him her them his hers its their theirs this these those such who which latter former "
-    "hij zij ze hun haar er sie es ihr sein il elle ils elles son sa ses él ella ellos ellas su sus lui lei loro suo sua "
+    "hij zij ze hun haar er sie es ihr sein il elle ils elles son sa ses él ella ellos ellas su sus lui lei loro "
+    "suo sua "
     "ele ela eles elas seu sua"
 )
 

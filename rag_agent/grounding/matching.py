@@ -1,264 +1,130 @@
-"""A question against the passages that the search found, sentence by sentence.
+"""Find the words of a claim in a source: the same stem, a synonym, a compound, a demonym, an acronym."""
 
-The choice of quotes and the decision to answer or refuse look at the same evidence: how alike a sentence and the
-question are, and which of the question's words stand in or around it. It is gathered here once; the sentences are
-embedded in one call.
-"""
-
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
-from typing import NamedTuple, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
+from rag_agent.grounding import lexicon
+from rag_agent.grounding.reading import Reading, Word
 
-from rag_agent.grounding.asking import asking_words, asks_for, gives
-from rag_agent.grounding.sentences import sentences
-
-__all__ = ["Matches", "Passage", "Sentence", "Words", "headline", "match"]
-
-WINDOW = 1500  # characters read on both sides of a chunk: holds the two longest sentences that the splitter makes
-_HEAD_WORDS, _HEAD_LENGTH = 8, 80
-_STOPS = ".!?…。！？"
+_DEMONYM_ENDINGS = ("ian", "ese", "an", "ish", "n", "ic", "i")
 
 
-class Words(Protocol):
-    """Cuts text into comparable terms; `rag_agent.index.tokens.Analyser` is one."""
-
-    def terms(self, text: str) -> list[str]:
-        """The stemmed terms of a text."""
-        ...
-
-    def query_terms(self, query: str) -> list[str]:
-        """The distinct stemmed terms of a question, without function words."""
-        ...
-
-
-class Embedder(Protocol):
-    """What is used of a LangChain `Embeddings` object."""
-
-    def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        """One vector a text."""
-        ...
-
-    def embed_query(self, text: str) -> list[float]:
-        """The vector of a question."""
-        ...
-
-
-class Passage(NamedTuple):
-    """A chunk that the search found, in the text that it was cut from.
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One span of a passage, ready to be compared.
 
     Attributes:
-        source: Names the text; passages with equal `source` have equal `text`.
-        text: The article around the chunk (or, from a foreign store, the chunk alone).
-        start: First character of the chunk in `text`.
-        end: Character behind its last one.
-        similarity: Cosine of the chunk and the question; None lets `match` embed the chunk.
+        reading: The span itself.
+        keys: Stem to the words that have it.
+        lows: Its tokens, compounds and stems, for other writings of a word.
+        around: Tokens of the rest of its passage: the full form of a name, the subject of a pronoun.
+        acronyms: Initials of its runs of capitalised words (`FIFA`).
     """
 
-    source: str
-    text: str
-    start: int
-    end: int
-    similarity: float | None = None
+    reading: Reading
+    keys: dict[str, list[Word]]
+    lows: frozenset[str]
+    around: str
+    acronyms: frozenset[str]
 
 
-class Sentence(NamedTuple):
-    """A whole sentence that a passage holds or touches.
-
-    Attributes:
-        passages: Indices of the passages that hold a part of it, best first.
-        start: First character in the text of the passages.
-        end: Character behind its last one.
-        before: The sentence before it ("" at the beginning of a text).
-        after: The sentence behind it.
-        head: The headline of its text ("" where there is none).
-        text: The sentence itself.
-    """
-
-    passages: tuple[int, ...]
-    start: int
-    end: int
-    before: str
-    after: str
-    head: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Matches:
-    """What was measured. Arrays run over `sentences`, or over `passages` where their names say so.
-
-    Attributes:
-        question: The question.
-        passages: The passages, best first.
-        sentences: Every sentence of the passages, in the order of the passages, then of the text.
-        weights: The question's terms and how telling each one is.
-        similarity: Cosine of each sentence, read under its headline, and the question.
-        own: Share of the question's terms, weighed, that the sentence and its headline hold.
-        back: The same with the sentence before it.
-        around: The same with both neighbours.
-        gives: 1 where the sentence holds something of the kind that is asked for.
-        passage_similarity: Cosine of each passage and the question.
-        passage_terms: The terms of each passage and its headline.
-        head_share: Share of the question's terms, weighed, that the headline above each passage holds.
-    """
-
-    question: str
-    passages: tuple[Passage, ...]
-    sentences: tuple[Sentence, ...]
-    weights: dict[str, float]
-    similarity: NDArray[np.float64]
-    own: NDArray[np.float64]
-    back: NDArray[np.float64]
-    around: NDArray[np.float64]
-    gives: NDArray[np.float64]
-    passage_similarity: NDArray[np.float64]
-    passage_terms: tuple[frozenset[str], ...]
-    head_share: NDArray[np.float64]
-
-    @cached_property
-    def passage_share(self) -> NDArray[np.float64]:
-        """Share of the question's terms, weighed, that each passage and its headline hold."""
-        return np.array([_share(self.weights, terms) for terms in self.passage_terms])
-
-
-def headline(text: str) -> str:
-    """Give the headline of a text: a short first line or sentence without a full stop, or with capitals in most words.
-
-    Returns:
-        The headline as it stands; "" where the text begins at once.
-    """
-    opening = text[:300]
-    spans = sentences(opening)
-    if not spans or spans[0][1] >= len(text.rstrip()):
-        return ""
-    first = opening[slice(*spans[0])]
-    words = first.split()
-    if len(words) > _HEAD_WORDS or len(first) > _HEAD_LENGTH:
-        return ""
-    long = [word for word in words if len(word) > 3 and word[0].isalpha()] or words
-    capitals = sum(word[0].isupper() for word in long)
-    return first if first[-1] not in _STOPS or 2 * capitals >= len(long) else ""
-
-
-def match(
-    question: str,
-    passages: Sequence[Passage],
-    *,
-    words: Words,
-    idf: Callable[[str], float],
-    embeddings: Embedder,
-    question_vector: Sequence[float] | None = None,
-) -> Matches:
-    """Measure a question against passages.
-
-    Costs one call of `embed_documents` over about 16 sentences for six chunks of 500 characters.
+def source(reading: Reading, around: str = "") -> Source:
+    """Prepare a span for comparing.
 
     Args:
-        question: The question, as it was searched for.
-        passages: What the search found, best first. Six are enough; more cost time and find little.
-        words: Cuts text into terms; the one that the index uses.
-        idf: How telling a term is in the user's documents: above 0, highest for a term that none of them holds.
-        embeddings: The model that embedded the documents. Vectors need not have length 1.
-        question_vector: The question's vector where the search has it already.
+        reading: What `Reader.read` made of the span.
+        around: The passage in lower case, normalised.
 
-    Raises:
-        ValueError: A passage's span lies outside its text.
+    Returns:
+        The span with its look-up tables.
     """
-    for passage in passages:
-        if not 0 <= passage.start <= passage.end <= len(passage.text):
-            raise ValueError(
-                f"passage {passage.start}:{passage.end} lies outside its text of {len(passage.text)} characters"
-            )
-    found = _sentences(passages)
-    heads = {passage.source: headline(passage.text) for passage in passages}
-    content = words.query_terms(question)
-    asking = set(words.query_terms(asking_words(question)))
-    weights = {term: idf(term) for term in [t for t in content if t not in asking] or content}
-    query = _unit(np.asarray(embeddings.embed_query(question) if question_vector is None else question_vector, float))
-    unknown = [i for i, passage in enumerate(passages) if passage.similarity is None]
-    texts = [f"{s.head} {s.text}" if s.head else s.text for s in found]
-    texts += [passages[i].text[passages[i].start : passages[i].end] for i in unknown]
-    vectors = _unit(np.asarray(embeddings.embed_documents(texts), float)) if texts else np.zeros((0, len(query)))
-    cosines = vectors @ query
-    similar = np.array([passage.similarity or 0.0 for passage in passages])
-    similar[unknown] = cosines[len(found) :]
-
-    sets: dict[str, frozenset[str]] = {"": frozenset()}
-
-    def terms(*parts: str) -> frozenset[str]:
-        for part in parts:
-            if part not in sets:
-                sets[part] = frozenset(words.terms(part))
-        return frozenset().union(*(sets[part] for part in parts))
-
-    kind = asks_for(question)
-    return Matches(
-        question=question,
-        passages=tuple(passages),
-        sentences=found,
-        weights=weights,
-        similarity=cosines[: len(found)],
-        own=np.array([_share(weights, terms(s.head, s.text)) for s in found]),
-        back=np.array([_share(weights, terms(s.head, s.before, s.text)) for s in found]),
-        around=np.array([_share(weights, terms(s.head, s.before, s.text, s.after)) for s in found]),
-        gives=np.array([float(gives(kind, s.text, question)) for s in found]),
-        passage_similarity=similar,
-        passage_terms=tuple(frozenset(terms(heads[p.source], p.text[p.start : p.end])) for p in passages),
-        head_share=np.array([_share(weights, terms(heads[p.source])) for p in passages]),
-    )
+    keys: dict[str, list[Word]] = {}
+    for word in reading.words:
+        keys.setdefault(word.key, []).append(word)
+    return Source(reading, keys, frozenset(reading.tokens) | reading.compounds, around, frozenset(_acronyms(reading)))
 
 
-def _sentences(passages: Sequence[Passage]) -> tuple[Sentence, ...]:
-    """List the sentences that the passages hold or touch, each once and whole, without headlines and fragments."""
-    found: list[Sentence] = []
-    for source in dict.fromkeys(passage.source for passage in passages):
-        members = [i for i, passage in enumerate(passages) if passage.source == source]
-        text = passages[members[0]].text
-        head = headline(text)
-        spans = _spans(text, [passages[i] for i in members])
-        for place, (start, end) in enumerate(spans):
-            holders = tuple(i for i in members if passages[i].start < end and start < passages[i].end)
-            own = text[start:end]
-            if not holders or (head and own == head) or not _says_something(own):
-                continue
-            before = text[slice(*spans[place - 1])] if place else ""
-            after = text[slice(*spans[place + 1])] if place + 1 < len(spans) else ""
-            found.append(Sentence(holders, start, end, before, after, head, own))
-    return tuple(sorted(found, key=lambda s: (s.passages[0], s.start)))
+def match(word: Word, claim: Reading, span: Source) -> tuple[float, list[Word]]:
+    """Find a claim word in the span.
+
+    Args:
+        word: A word of the claim.
+        claim: The claim, for the neighbours that may form a compound with the word.
+        span: The source.
+
+    Returns:
+        Quality (1 the same word, 0.9 a synonym or demonym, 0.8 another ending, 0 none) and the words that match.
+    """
+    if word.key in span.keys:
+        return 1.0, span.keys[word.key]
+    if word.low in span.lows or _joined(word, claim) & span.lows:
+        return 1.0, []
+    if word.name and (word.low in span.acronyms or (found := _demonym(word.low, span))):
+        return (1.0, []) if word.low in span.acronyms else (0.9, found)
+    if word.name == 2:
+        return 0.0, []
+    groups = lexicon.SYNONYMS.get(word.low) or lexicon.SYNONYMS.get(lexicon.IRREGULAR.get(word.low, "")) or _group(word.key)
+    if groups:
+        for other in span.reading.words:
+            if groups & (lexicon.SYNONYMS.get(other.low) or _group(lexicon.IRREGULAR.get(other.low, other.key))):
+                return 0.9, [other]
+    for other in span.reading.words:
+        if _related(word.key, other.key):
+            return 0.8, [other]
+    return 0.0, []
 
 
-def _spans(text: str, passages: Sequence[Passage]) -> list[tuple[int, int]]:
-    """Split a text into sentences where passages lie: a book is not read as a whole for one chunk of it."""
-    windows: list[list[int]] = []
-    for low, high in sorted((max(0, p.start - WINDOW), min(len(text), p.end + WINDOW)) for p in passages):
-        if windows and low <= windows[-1][1]:
-            windows[-1][1] = max(windows[-1][1], high)
-        else:
-            windows.append([low, high])
-    spans: list[tuple[int, int]] = []
-    for low, high in windows:
-        inside = [(low + start, low + end) for start, end in sentences(text[low:high])]
-        # The window may cut its first and last sentence; no passage reaches that far.
-        spans += inside[int(low > 0) : len(inside) - int(high < len(text))]
-    return spans
+def _group(key: str) -> frozenset[int]:
+    return lexicon.SYNONYMS.get(key) or lexicon.SYNONYMS.get(key + "e") or frozenset()
 
 
-def _says_something(sentence: str) -> bool:
-    """Tell a sentence from a fragment: three words, or six characters of a script that has no case ("他在月球上。")."""
-    letters = [char for char in sentence if char.isalpha()]
-    return len(sentence.split()) >= 3 or (len(letters) >= 6 and not any(c.isupper() or c.islower() for c in letters))
+def _related(key: str, other: str) -> bool:
+    """Say whether two stems differ in their ending only: `obedi` and `obedient`, `variat` and `variet`."""
+    shared = 0
+    for a, b in zip(key, other, strict=False):
+        if a != b:
+            break
+        shared += 1
+    return shared >= 5 and shared >= 0.7 * max(len(key), len(other))
 
 
-def _share(weights: dict[str, float], terms: frozenset[str]) -> float:
-    total = sum(weights.values())
-    return sum(weight for term, weight in weights.items() if term in terms) / total if total else 0.0
+def _joined(word: Word, claim: Reading) -> set[str]:
+    """Compounds of the claim in which the word takes part: `co-operate`, `line break` for `linebreak`."""
+    tokens, at = claim.tokens, word.at
+    around = [tokens[i] if 0 <= i < len(tokens) else "" for i in range(at - 2, at + 3)]
+    left = around[0] if around[1] == "-" else around[1]
+    right = around[4] if around[3] == "-" else around[3]
+    joined = {left + word.low if left.isalpha() else "", word.low + right if right.isalpha() else ""}
+    return joined - {"", word.low}
 
 
-def _unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    unit: NDArray[np.float64] = vectors / np.where(norms > 0, norms, 1.0)
-    return unit
+def _demonym(low: str, span: Source) -> list[Word]:
+    """Find the country of a demonym or the other way round: Italian, Italy; French, France."""
+    bases = {lexicon.DEMONYMS.get(low, low), low}
+    found = []
+    for word in span.reading.words:
+        if word.name and (
+            lexicon.DEMONYMS.get(word.low, word.low) in bases or is_demonym(low, word.low) or is_demonym(word.low, low)
+        ):
+            found.append(word)
+    return found
+
+
+def is_demonym(adjective: str, country: str) -> bool:
+    """Say whether two words in lower case may be a demonym and its place (`italian`, `italy`), by their endings."""
+    for ending in _DEMONYM_ENDINGS:
+        base = adjective.removesuffix(ending)
+        if base != adjective and len(base) >= 4 and country.startswith(base) and len(country) - len(base) <= 2:
+            return True
+    return False
+
+
+def _acronyms(reading: Reading) -> Iterable[str]:
+    """Initials of two or more capitalised words in a row, with `of` and `and` left out."""
+    initials, last = "", -9
+    for word in reading.words:
+        near = word.at - last <= 1 or (word.at - last == 2 and reading.tokens[word.at - 1] in ("of", "and", "for", "the", "-"))
+        initials = (initials if near else "") + word.low[0] if word.name else ""
+        last = word.at
+        if len(initials) >= 2:
+            yield initials

@@ -6,7 +6,8 @@ from typing import NamedTuple
 _UNITS = {
     word: value
     for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+        "seventeen "
         "eighteen nineteen".split()
     )
 }
@@ -17,7 +18,8 @@ _SCALES |= {"millions": 10**6, "milioni": 10**6, "milhões": 10**6, "mn": 10**6,
 _ORDINALS = {
     word: value
     for value, word in enumerate(
-        "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth "
+        "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth "
+        "fifteenth "
         "sixteenth seventeenth eighteenth nineteenth twentieth".split(),
         start=1,
     )
@@ -120,7 +122,7 @@ def _roman(token: str) -> int:
     return sum(-a if a < b else a for a, b in zip(values, [*values[1:], 0], strict=True))
 
 
-def _from_words(tokens: list[str], at: int) -> Number | None:
+def _from_words(tokens: list[str], at: int) -> Number | None:  # noqa: C901 - one small grammar, read in one pass
     """Read `two hundred and five`, `ninety-seven`, `nineteen sixty-nine`, `twenty-first`, `a hundred`."""
     total, current, length, position = 0, 0, 0, at
     ordinal = started = False
@@ -130,8 +132,9 @@ def _from_words(tokens: list[str], at: int) -> Number | None:
         joiner = low in ("-", "and") and started
         if joiner and position + 1 < len(tokens) and (low == "-" or current >= 100 or total):
             following = tokens[position + 1].casefold()
+            next_small = _small(following)
             # `sixty-nine` and `hundred and five` go on, `five and six` and `nine-year` do not
-            if _small(following) is not None and (low == "-") == (20 <= last < 100) and _small(following)[0] < last:  # type: ignore[index]
+            if next_small is not None and (low == "-") == (20 <= last < 100) and next_small[0] < last:
                 position += 1
                 continue
             break

@@ -23,8 +23,6 @@ class Passage:
     text: str
     score: float
     page: int | None = None
-    head: str = ""
-    """The first line of the article, often its headline."""
 
 
 class Articles(Protocol):
@@ -60,8 +58,7 @@ def _whole(hit: Hit, base: int, article: str) -> Passage:
     touched = [(start, end) for start, end in spans if start < right and end > left]
     if touched:
         left, right = touched[0][0], touched[-1][1]
-    head = article.lstrip().partition("\n")[0].strip()
-    return Passage(hit.file, hit.article, base + left, base + right, article[left:right], hit.score, hit.page, head)
+    return Passage(hit.file, hit.article, base + left, base + right, article[left:right], hit.score, hit.page)
 
 
 def _touch(one: Passage, other: Passage) -> bool:
@@ -71,4 +68,4 @@ def _touch(one: Passage, other: Passage) -> bool:
 
 def _joined(one: Passage, other: Passage, base: int, article: str) -> Passage:
     start, end = min(one.start, other.start), max(one.end, other.end)
-    return Passage(one.file, one.article, start, end, article[start - base : end - base], one.score, one.page, one.head)
+    return Passage(one.file, one.article, start, end, article[start - base : end - base], one.score, one.page)

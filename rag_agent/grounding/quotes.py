@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rag_agent.grounding.matching import Matches
+from rag_agent.grounding.relevance import Matches
 
 __all__ = ["Quote", "best_quotes", "chances", "count_words", "measures"]
 
@@ -69,7 +69,7 @@ def chances(matches: Matches) -> NDArray[np.float64]:
     """Give each sentence's chance of holding the answer, given that one of them does; they sum to 1.
 
     Args:
-        matches: What `rag_agent.grounding.matching.match` measured.
+        matches: What `rag_agent.grounding.relevance.match` measured.
     """
     weights = (SENTENCE_SIMILARITY, PASSAGE_SIMILARITY, OWN_TERMS, TERMS_AROUND, PASSAGE_TERMS, GIVES_KIND)
     logits = measures(matches) @ np.array(weights)
@@ -86,7 +86,7 @@ def best_quotes(
     The likeliest sentence is always taken; each next one, by falling chance, where it fits and is worth its words.
 
     Args:
-        matches: What `rag_agent.grounding.matching.match` measured.
+        matches: What `rag_agent.grounding.relevance.match` measured.
         max_words: Most words of all quotes together; only the first sentence alone may exceed it.
         max_quotes: Most sentences, pronoun carriers not counted.
         price: Least chance per word for each sentence after the first; 0 fills up to `max_words`.

@@ -7,22 +7,26 @@ from typing import NamedTuple
 import Stemmer
 
 from rag_agent.grounding import lexicon
+from rag_agent.grounding.dates import Date, Fact, near_fact, read_dates
 from rag_agent.grounding.numbers import Number, read_number
 
+# Scripts that put no spaces between words: Thai, Lao, Myanmar, Khmer, kana, Han. Each character is a token.
+_UNSPACED = r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]"
 _TOKEN = re.compile(
+    _UNSPACED + r"|"
     r"\d+(?:[.,]\d+)*(?=(?:[kcm]?m|[km]?g|mph|ft|lb|[kmg]b|[kmgt]?hz|[kmg]w|bn|mn|[ap]m)\b)"  # 5km -> 5, km
     r"|\d+(?:[.,]\d+)*(?:st|nd|rd|th|'?s)?(?![^\W_])"
     r"|[^\W_]+(?:'[^\W\d_]+)?|[^\w\s]",
     re.IGNORECASE,
 )
-# Runs of scripts that put no spaces between words: Han, kana, Thai, Lao, Khmer, Myanmar.
-_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
 _CJK_NUMBER = re.compile(
     r"[一二三四五六七八九十百千万億亿〇零两兩]{2,}|[一二三四五六七八九十两兩](?=[年月日個个人次座名位岁歳つ])"
 )
 _REPAIRS = (
+    (re.compile(rf"(?<={_UNSPACED})(?=[^\W_])|(?<=\w)(?={_UNSPACED})"), " "),
     (re.compile(r"(\w)[-\u00ad\u2010][ \t]*\r?\n[ \t]*(?=[a-zà-öø-ÿ])"), r"\1"),  # a word broken at a line end
     (re.compile("\u00ad|\u200b|\ufeff"), ""),
+    (re.compile(r"\s+"), " "),
     (re.compile(r"[’‘ʼ`´](?=\w)|[’ʼ´]"), "'"),
     (re.compile(r"(?<=\w) ?' ?(?=(?:s|t|re|ve|ll|d|m)\b)"), "'"),  # tokenised: `it ' s`, `world 's`
     (re.compile(r"(?<=\w) (?=n't\b)"), ""),
@@ -58,27 +62,6 @@ class Word(NamedTuple):
     weight: float
     name: int
     negated: bool
-
-
-class Fact(NamedTuple):
-    """A number at a token index, as it is written, and the stem of the word behind it (its unit)."""
-
-    number: Number
-    at: int
-    shown: str
-    unit: str
-
-
-class Date(NamedTuple):
-    """A date whose unknown parts are 0."""
-
-    year: int
-    month: int
-    day: int
-
-    def within(self, other: "Date") -> bool:
-        """Say whether the other date has every part that this one names."""
-        return all(mine in (0, theirs) for mine, theirs in zip(self, other, strict=True))
 
 
 class Reading(NamedTuple):
@@ -122,7 +105,7 @@ def normalise(text: str) -> str:
     """Undo what differs between two writings of one sentence: line-end hyphens, tokenised spacing, quotes, U.S./USA."""
     text = unicodedata.normalize("NFKC", text)
     for pattern, replacement in _REPAIRS:
-        text = pattern.sub(replacement, text)  # type: ignore[arg-type]
+        text = pattern.sub(replacement, text)
     return text
 
 
@@ -150,7 +133,7 @@ class Reader:
             low = lexicon.IRREGULAR.get(low.removesuffix("'s"), low.removesuffix("'s"))
             low = re.sub(r"our(?=s?$|ed$|ing$|ite)", "or", low) if len(low) > 5 else low
             low = re.sub(r"is(?=e[ds]?$|ing$|ation)", "iz", low) if len(low) > 6 else low
-            low = re.sub(r"tre$", "ter", low)
+            low = re.sub(r"tre(?=s?$)", "ter", low)
         stem: str = self._stem(low)
         return stem
 
@@ -166,8 +149,8 @@ class Reader:
         shown = [match.group() for match in _TOKEN.finditer(normalise(text))]
         low = [token.lower() for token in shown]
         facts, taken = self._facts(shown, low)
-        dates, dated = _dates(shown, low, facts)
-        months = {at for at in range(len(low)) if low[at] in lexicon.MONTHS and _near_fact(at, facts)}
+        dates, dated = read_dates(shown, low, facts)
+        months = {at for at in range(len(low)) if low[at] in lexicon.MONTHS and near_fact(at, facts)}
         negations = tuple(at for at in range(len(low)) if self._negates(low, at))
         aside = _asides(low) if self._english else frozenset()
         negations = tuple(at for at in negations if at not in aside)
@@ -183,7 +166,7 @@ class Reader:
                 pending = -9 if found else pending
                 words.extend(w._replace(weight=w.weight * ASIDE) if at in aside and w.name < 2 else w for w in found)
         compounds = frozenset(
-            a + b for a, _, b in zip(low, low[1:], low[2:], strict=False) if _ == "-" and a.isalpha() and b.isalpha()
+            a + b for a, between, b in zip(low, low[1:], low[2:], strict=False) if between == "-" and a.isalpha() and b.isalpha()
         ) | frozenset(a + b for a, b in zip(low, low[1:], strict=False) if a.isalpha() and b.isalpha())
         cased = any(token[0].isupper() for token in shown[1:] if token not in ("USA", "UK", "I"))
         return Reading(tuple(low), tuple(words), tuple(facts), dates, dated, negations, compounds, cased)
@@ -191,17 +174,19 @@ class Reader:
     def _negates(self, low: list[str], at: int) -> bool:
         token = low[at]
         following = low[at + 1] if at + 1 < len(low) else ""
-        if _UNSPACED.search(token):
-            return any(mark in token for mark in lexicon.NEGATION_CJK)
+        if _is_unspaced(token):
+            return any("".join(low[at : at + len(mark)]) == mark for mark in lexicon.NEGATION_CJK)
         if following in lexicon.NOT_NEGATING or (token == "no" and following == "."):
             return False
         return token in self._negation or token.endswith("n't")
 
     def _words(self, shown: list[str], low: list[str], at: int, negated: bool) -> list[Word]:
         token = low[at].removesuffix("'s").removesuffix("'")
-        if _UNSPACED.search(token):
-            pairs = [token[i : i + 2] for i in range(max(1, len(token) - 1))]
-            return [Word(pair, pair, at, 0.2 if _is_kana(pair) else 0.5, 0, False) for pair in pairs]
+        if _is_unspaced(token):
+            following = low[at + 1] if at + 1 < len(low) and _is_unspaced(low[at + 1]) else ""
+            alone = not following and not (at and _is_unspaced(low[at - 1]))
+            pair = token + following
+            return [Word(pair, pair, at, 0.2 if _is_kana(pair) else 0.5, 0, False)] if following or alone else []
         if token in self._stop or "'" in token and token.split("'")[0] in self._stop or token == "":
             return []
         begins = at == 0 or all(not part[0].isalnum() for part in low[:at]) or low[at - 1] in (".", "?", "!", ":")
@@ -218,10 +203,10 @@ class Reader:
         taken: set[int] = set()
         at = 0
         while at < len(shown):
-            number = read_number(shown, at) if shown[at][0].isalnum() and not _UNSPACED.search(shown[at]) else None
+            number = _unspaced_number(low, at) if _is_unspaced(low[at]) else None
+            if number is None and low[at][0].isalnum() and not _is_unspaced(low[at]):
+                number = read_number(shown, at)
             if number is None:
-                for match in _CJK_NUMBER.finditer(shown[at]) if _UNSPACED.search(shown[at]) else ():
-                    facts.append(Fact(Number(frozenset({match.group()}), "code", 1), at, match.group(), ""))
                 at += 1
                 continue
             behind = [token for token in low[at + number.length : at + number.length + 2] if token[0].isalpha()]
@@ -253,41 +238,15 @@ def _romance_no(language: str) -> frozenset[str]:
     return frozenset({"no"}) if language in ("spanish", "italian") else frozenset()
 
 
+def _is_unspaced(token: str) -> bool:
+    return len(token) == 1 and re.match(_UNSPACED, token) is not None
+
+
+def _unspaced_number(low: list[str], at: int) -> Number | None:
+    """Read a run of Chinese numerals, or one of them before a counter: it must stand in the source as it is."""
+    match = _CJK_NUMBER.match("".join(token if len(token) == 1 else " " for token in low[at : at + 20]))
+    return Number(frozenset({match.group()}), "code", len(match.group())) if match else None
+
+
 def _is_kana(pair: str) -> bool:
     return all("\u3040" <= char <= "\u309f" for char in pair)
-
-
-def _near_fact(at: int, facts: list[Fact]) -> bool:
-    return any(abs(fact.at - at) <= 3 for fact in facts)
-
-
-def _dates(shown: list[str], low: list[str], facts: list[Fact]) -> tuple[tuple[Date, ...], frozenset[int]]:
-    """Read dates around the month names, and ISO dates (2024-05-31); and where their numbers stand."""
-    values = {fact.at: (int(v), fact) for fact in facts for v in fact.number.values if isinstance(v, float) and v == int(v)}
-    dates = []
-    used: set[int] = set()
-    for at, token in enumerate(low):
-        month = lexicon.MONTHS.get(token, 0)
-        if month and (shown[at][0].isupper() or _near_fact(at, facts)):
-            before = _step(low, at, -1)
-            after = _step(low, at, 1)
-            day = next((values[i][0] for i in (before, after) if i in values and 1 <= values[i][0] <= 31), 0)
-            behind_day = _step(low, after, 1) if after in values and values[after][0] == day else after
-            year = next((values[i][0] for i in (behind_day,) if i in values and 1000 <= values[i][0] <= 2200), 0)
-            if day or year or (token != "may" and token != "march" and token != "mar" and token != "mai"):
-                dates.append(Date(year, month, day))
-                used.update(i for i in (before, after, behind_day) if i in values and values[i][0] in (day, year))
-        year = values.get(at, (0,))[0]
-        if 1000 <= year <= 2200 and low[at + 1 : at + 2] == ["-"] == low[at + 3 : at + 4] and {at + 2, at + 4} <= set(values):
-            if 1 <= values[at + 2][0] <= 12 and 1 <= values[at + 4][0] <= 31:
-                dates.append(Date(year, values[at + 2][0], values[at + 4][0]))
-                used.update((at, at + 2, at + 4))
-    return tuple(dates), frozenset(used)
-
-
-def _step(low: list[str], at: int, step: int) -> int:
-    """Go to the next token that matters for a date: commas, dots, `of`, `the`, `de` are passed over."""
-    at += step
-    while 0 <= at < len(low) and low[at] in (",", ".", "of", "the", "de", "del", "den", "der"):
-        at += step
-    return at

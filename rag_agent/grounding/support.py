@@ -10,26 +10,33 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from rag_agent.grounding.comparison import Comparison, Source, compare, source, substitutions
+from rag_agent.grounding.comparison import Comparison, compare
+from rag_agent.grounding.matching import Source, source
 from rag_agent.grounding.reading import Reader, Reading, detect_language, normalise
 from rag_agent.grounding.sentences import sentences
+from rag_agent.grounding.substitutions import substitutions
 
 THRESHOLD = 0.8
 _UNQUOTED = 0.99  # highest score of a sentence that is not a verbatim one
-_CANDIDATES = 4
+_LIKELY = 12  # spans compared in full
+_CANDIDATES = 4  # of which so many are searched for substitutions
 _OBJECTED = 0.4  # highest score with an objection against it
 
 _OPENING = re.compile(
-    r"^\s*(?:(?:yes|yeah|yep|no|sure|certainly|of course|well|ok|okay|oh|wow|actually|in fact|absolutely|indeed|right|correct|true|"
+    r"^\s*(?:(?:yes|yeah|yep|no|sure|certainly|of course|well|ok|okay|oh|wow|actually|in fact|absolutely"
+    r"|indeed|right|correct|true|"
     r"great question|no problem|you are welcome|you're welcome|"
-    r"that(?:'s| is| was) (?:so |very |really )?(?:true|right|correct|awesome|cool|great|interesting|nice|good))\s*[,.!;:]+\s*)+",
+    r"that(?:'s| is| was) (?:so |very |really )?(?:true|right|correct|awesome|cool|great|interesting"
+    r"|nice|good))\s*[,.!;:]+\s*)+",
     re.IGNORECASE,
 )
 _FRAME = re.compile(
     r"(?:\b(?:i am|i'm) not (?:really |entirely |too )?sure(?: about that| about it)?\s*[,.]?\s*(?:but|however)\s*,?\s*"
-    r"|\b(?:but )?i (?:do |also |just )?(?:know|think|believe|guess|heard|read)(?: about)?(?: (?:that|it is|it's) )?\b(?! (?:of|so)\b)"
+    r"|\b(?:but )?i (?:do |also |just )?(?:know|think|believe|guess|heard|read)(?: about)?(?: (?:that"
+    r"|it is|it's) )?\b(?! (?:of|so)\b)"
     r"|\baccording to the (?:passages?|texts?|documents?|context|sources?|articles?)(?: provided| above)?\s*,?"
-    r"|\bbased on the (?:passages?|texts?|documents?|context|sources?|articles?|information)(?: provided| above| given)?\s*,?"
+    r"|\bbased on the (?:passages?|texts?|documents?|context|sources?|articles?|information)(?: provided"
+    r"| above| given)?\s*,?"
     r"|\bthe (?:passage|text|document|context|article) (?:says|states|mentions|explains|tells us)(?: that)?)\s*",
     re.IGNORECASE,
 )
@@ -60,6 +67,7 @@ class _Span(NamedTuple):
     start: int
     end: int
     source: Source
+    parts: tuple[Source, ...]  # the single sentences of two neighbours
 
 
 class SupportCheck:
@@ -96,7 +104,7 @@ class SupportCheck:
         for span in self._spans:
             if plain_tokens(span.source.reading) == plain:
                 return Support(1.0, True, span.passage, span.start, span.end, "verbatim")
-        found = [(compare(reading, span.source, self._topic), span) for span in self._spans]
+        found = [(compare(reading, span.source, self._topic), span) for span in self._likely(reading)]
         found.sort(key=lambda pair: -score(pair[0]))  # stable: the shorter span comes first at a tie
         # Substitutions are dear to find, so only the spans that lead are searched for them.
         checked = [(_with_substitutions(reading, span, result), span) for result, span in found[:_CANDIDATES]]
@@ -106,15 +114,33 @@ class SupportCheck:
         reason = _reason(supported, best)
         return Support(round(value, 4), supported, span.passage, span.start, span.end, reason)
 
+    def _likely(self, claim: Reading) -> list[_Span]:
+        """Choose the spans that share most words and numbers with the claim: the others cannot win."""
+        wanted = {word.key: word.weight for word in claim.words}
+        tokens = {token for token in claim.tokens if token[0].isdigit()}
+
+        def shared(span: _Span) -> float:
+            common = wanted.keys() & span.source.keys.keys()
+            return -sum(wanted[key] for key in common) - 2 * len(tokens & span.source.lows)
+
+        return sorted(self._spans, key=shared)[:_LIKELY]
+
     def _read(self, number: int, text: str) -> list[_Span]:
         """Make spans of single sentences first, then of neighbours: at a tie the shorter quote wins."""
         around = normalise(text).lower()
         pieces = sentences(text)
         readings = [self._reader.read(text[start:end]) for start, end in pieces]
-        single = [_Span(number, *piece, source(reading, around)) for piece, reading in zip(pieces, readings, strict=True)]
+        sources = [source(reading, around) for reading in readings]
+        single = [_Span(number, *piece, own, ()) for piece, own in zip(pieces, sources, strict=True)]
         double = [
-            _Span(number, left[0], right[1], source(self._reader.read(text[left[0] : right[1]]), around))
-            for left, right in zip(pieces, pieces[1:], strict=False)
+            _Span(
+                number,
+                left.start,
+                right.end,
+                source(self._reader.read(text[left.start : right.end]), around),
+                (left.source, right.source),
+            )
+            for left, right in zip(single, single[1:], strict=False)
         ]
         return single + double
 
@@ -159,7 +185,9 @@ def plain_tokens(reading: Reading) -> tuple[str, ...]:
 
 
 def _with_substitutions(claim: Reading, span: _Span, found: Comparison) -> Comparison:
-    return replace(found, objections=(*found.objections, *substitutions(claim, span.source)))
+    # A neighbour must not lend the name that one of the sentences has in another place.
+    more = [objection for part in (span.source, *span.parts) for objection in substitutions(claim, part)]
+    return replace(found, objections=tuple(dict.fromkeys([*found.objections, *more])))
 
 
 def _reason(supported: bool, found: Comparison) -> str:

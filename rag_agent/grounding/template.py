@@ -1,9 +1,9 @@
-"""Document text is data: make chat-template markers in it harmless, and spot sentences that give orders.
+"""Document text is data: make chat-template markers in it harmless.
 
 `neutralise` belongs over every text that goes into a prompt, so that no document opens a role in a chat template. It
-swaps one character of a marker for a look-alike that Unicode normalisation does not turn back, so no tokenizer maps the
-marker to a special token, the text reads the same, keeps its length (character spans stay valid), and everything that is
-no marker stays byte-identical. Nothing is deleted, so no new marker can form out of the pieces of a nested one.
+swaps one character of a marker for a look-alike that Unicode normalisation does not turn back: no tokenizer maps it to
+a special token, the text reads the same and keeps its length (character spans stay valid), and everything that is no
+marker stays byte-identical. Nothing is deleted, so no new marker can form out of the pieces of a nested one.
 """
 
 import re

@@ -75,6 +75,17 @@ class Database:
         except sqlite3.DatabaseError as error:
             raise IndexFileError(f"the index {self._path} is damaged ({error}); make it anew: {self._rebuild}") from error
 
+    def check(self) -> None:
+        """Read every page, so that damage is found wherever it is.
+
+        Raises:
+            IndexFileError: The file is damaged.
+        """
+        with self.told():
+            found = str(self._connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+            if found != "ok":
+                raise sqlite3.DatabaseError(found.partition("\n")[0])
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All of it or nothing; other writers wait."""

@@ -19,10 +19,12 @@ from rag_agent.index.database import FORMAT, Database
 from rag_agent.index.lexical import BM25
 from rag_agent.index.library import Queries
 from rag_agent.index.ranking import rank
+from rag_agent.index.tokens import Analyser
 
 Progress = Callable[[int, int], None]
 """Told how many of how many chunks are embedded."""
 
+_DEPTH = 50  # how deep the rankings of several queries go into their fusion
 _BATCH = 256  # chunks embedded, and kept, at a time
 
 
@@ -111,8 +113,7 @@ class Index:
             arrays = self._loaded()
             if not len(arrays.spans):
                 return []
-            ranked = self._fused(queries, arrays, k)
-            return [self._hit(arrays, index, score) for index, score in ranked]
+            return [self._hit(arrays, *found) for found in self._fused(queries, arrays, k)]
 
     def around(self, hit: Hit) -> tuple[int, str]:
         """The article that a hit lies in: where it begins in the file, and its text."""
@@ -135,27 +136,55 @@ class Index:
             raise DocumentsError(f"{file} is not in the index of {self.docs}; `rag-agent index {self.docs}` brings it up to date")
         return text
 
-    def _fused(self, queries: Queries, arrays: "_Arrays", k: int) -> list[tuple[int, float]]:
-        rankings = [(self._ranked(query, arrays, k if len(queries) == 1 else 100), weight) for query, weight in queries]
-        if len(rankings) == 1:
-            return rankings[0][0]
-        scores: dict[int, float] = {}
-        total = sum(weight for _, weight in rankings)
-        for ranking, weight in rankings:
-            for place, (index, _) in enumerate(ranking):  # reciprocal rank fusion, 1 = first in each
-                scores[index] = scores.get(index, 0.0) + weight / total * 60 / (60 + place)
-        return sorted(scores.items(), key=lambda item: -item[1])[:k]
+    def words(self) -> Analyser:
+        """What cuts the documents' language into terms."""
+        with self._lock:
+            return self._loaded().bm25.analyser
 
-    def _ranked(self, query: str, arrays: "_Arrays", k: int) -> list[tuple[int, float]]:
-        vector = np.asarray(self._embeddings.embed_query(query), dtype=np.float32)
-        vector /= max(float(np.linalg.norm(vector)), 1e-12)
-        texts = arrays.texts_of(self._text)
-        lexical = arrays.bm25.scores(query, texts=texts)
-        return rank(query, arrays.matrix @ vector, lexical, arrays.articles, texts, k=k)
+    def idf(self, term: str) -> float:
+        """How telling a term is among these documents."""
+        with self._lock:
+            return self._loaded().bm25.idf(term)
 
-    def _hit(self, arrays: "_Arrays", index: int, score: float) -> Hit:
+    def _fused(self, queries: Queries, arrays: "_Arrays", k: int) -> list[tuple[int, float, float]]:
+        """Chunk, score and cosine to the main query; several queries are fused by reciprocal rank, 1 = first in each."""
+        similar = [self._similar(query, arrays) for query, _ in queries]
+        depth = k if len(queries) == 1 else max(k, _DEPTH)
+        rankings = [self._ranked(query, dense, arrays, depth) for (query, _), dense in zip(queries, similar, strict=True)]
+        scores = dict(rankings[0])
+        if len(rankings) > 1:
+            scores = {}
+            total = sum(weight for _, weight in queries)
+            for ranking, (_, weight) in zip(rankings, queries, strict=True):
+                for place, (index, _) in enumerate(ranking, start=1):
+                    scores[index] = scores.get(index, 0.0) + weight / total * 61 / (60 + place)
+        best = sorted(scores.items(), key=lambda item: -item[1])[:k]
+        return [(index, score, float(similar[0][index])) for index, score in best]
+
+    def _similar(self, query: str, arrays: "_Arrays") -> NDArray[np.float32]:
+        vector = unit_rows(np.asarray([self._embeddings.embed_query(query)], dtype=np.float32))[0]
+        similar: NDArray[np.float32] = arrays.matrix @ vector
+        return similar
+
+    def _ranked(self, query: str, dense: NDArray[np.float32], arrays: "_Arrays", k: int) -> list[tuple[int, float]]:
+        texts, bm25 = arrays.texts_of(self._text), arrays.bm25
+        literal = np.zeros(len(dense), dtype=np.bool_)
+        for rows in bm25.phrase_rows(query, texts).values():
+            literal[rows] = True
+        return rank(
+            dense,
+            bm25.scores(query),
+            arrays.articles,
+            texts,
+            k=k,
+            article_lexical=bm25.article_scores(query, arrays.articles),
+            literal=literal,
+            ceiling=bm25.ceiling(query),
+        )
+
+    def _hit(self, arrays: "_Arrays", index: int, score: float, similarity: float) -> Hit:
         file, article, start, end = arrays.spans[index]
-        return Hit(file, article, start, end, self._text(file)[start:end], float(score))
+        return Hit(file, article, start, end, self._text(file)[start:end], float(score), similarity=similarity)
 
     def _loaded(self) -> "_Arrays":
         if self._arrays is None:
@@ -190,7 +219,7 @@ class Index:
     def _discard_if_unusable(self) -> None:
         """An index holds nothing that the documents do not: one that cannot be used makes room for a new one."""
         try:
-            self._opened().meta()
+            self._opened().check()
         except IndexFileError:
             self.close()
             for suffix in ("", "-wal", "-shm"):

@@ -28,9 +28,7 @@ class BM25:
     (Robertson and Zaragoza 2009, "The Probabilistic Relevance Framework"); ``k1=0.9, b=0.4`` are Anserini's defaults.
     """
 
-    def __init__(
-        self, arrays: Mapping[str, NDArray[np.generic]], *, language: str, k1: float = 0.9, b: float = 0.4
-    ) -> None:
+    def __init__(self, arrays: Mapping[str, NDArray[np.generic]], *, language: str, k1: float = 0.9, b: float = 0.4) -> None:
         """Take ready arrays, in memory or mapped.
 
         Args:
@@ -229,9 +227,7 @@ def _idf(total: int, frequency: int) -> np.float32:
     return np.float32(np.log1p((total - frequency + 0.5) / (frequency + 0.5)))
 
 
-def _postings(
-    vocabulary: list[bytes], term_of: NDArray[np.int64], lengths: NDArray[np.int32]
-) -> dict[str, NDArray[np.generic]]:
+def _postings(vocabulary: list[bytes], term_of: NDArray[np.int64], lengths: NDArray[np.int32]) -> dict[str, NDArray[np.generic]]:
     """Count each term in each row: one sort over the numbers of all occurrences."""
     total = max(1, len(lengths))
     keys, counts = np.unique(term_of * total + np.repeat(np.arange(len(lengths)), lengths), return_counts=True)

@@ -7,6 +7,7 @@ from langchain_core.documents import Document
 from langchain_core.vectorstores import VectorStore
 
 from rag_agent.answers import Hit
+from rag_agent.index.tokens import Analyser
 
 Queries = Sequence[tuple[str, float]]
 """Queries with their weights in the fusion, the main one first."""
@@ -29,6 +30,12 @@ class Library(Protocol):
     def around(self, hit: Hit) -> tuple[int, str]:
         """The article that a hit lies in: where it begins in the file, and its text."""
 
+    def words(self) -> Analyser:
+        """What cuts the documents' language into terms."""
+
+    def idf(self, term: str) -> float:
+        """How telling a term is among these documents: above 0, highest for one that none of them holds."""
+
 
 class VectorStoreLibrary:
     """Any LangChain vector store as a library.
@@ -42,6 +49,7 @@ class VectorStoreLibrary:
 
     def __init__(self, store: VectorStore) -> None:
         self._store = store
+        self._analyser = Analyser()
 
     def search(self, queries: Queries, k: int) -> list[Hit]:
         """The store's own best k for each query, fused by reciprocal rank (Cormack et al. 2009, constant 60)."""
@@ -54,11 +62,21 @@ class VectorStoreLibrary:
                 hits[key] = hit
                 scores[key] = scores.get(key, 0.0) + weight / (60 + place)
         best = sorted(scores, key=lambda key: -scores[key])[:k]
+        if best:
+            self._analyser = Analyser.detect(hits[key].text for key in best)
         return [Hit(**{**hits[key].to_dict(), "score": scores[key]}) for key in best]
 
     def around(self, hit: Hit) -> tuple[int, str]:
         """A foreign store keeps no files: the chunk is all there is."""
         return hit.start, hit.text
+
+    def words(self) -> Analyser:
+        """English until a search has shown other texts."""
+        return self._analyser
+
+    def idf(self, term: str) -> float:
+        """A foreign store counts no words: all weigh the same."""
+        return 1.0
 
 
 def _hit(document: Document) -> Hit:

@@ -41,7 +41,6 @@ class RankingWeights:
 
 
 def rank(
-    question: str,
     dense: Scores,
     lexical: Scores,
     articles: NDArray[np.int64],
@@ -56,7 +55,6 @@ def rank(
     """Order chunks for a question, best first.
 
     Args:
-        question: The question; kept for rankers that read it, this one goes by the scores.
         dense: Cosine similarity of every chunk; zeros where there are no embeddings.
         lexical: BM25 score of every chunk.
         articles: Article number of every chunk, counted from 0.
@@ -75,12 +73,9 @@ def rank(
     Raises:
         ValueError: The arrays differ in length.
     """
-    del question
     weights = weights or RankingWeights()
     if not len(dense) == len(lexical) == len(articles):
-        raise ValueError(
-            f"one value a chunk is needed: {len(dense)} dense, {len(lexical)} lexical, {len(articles)} articles"
-        )
+        raise ValueError(f"one value a chunk is needed: {len(dense)} dense, {len(lexical)} lexical, {len(articles)} articles")
     if not len(dense) or k < 1:
         return []
     fused = fuse(dense, lexical, articles, article_lexical=article_lexical, literal=literal, weights=weights)

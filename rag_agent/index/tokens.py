@@ -167,15 +167,13 @@ class Analyser:
             return (word, "".join(parts))  # "U.S.A" finds "USA"
         found = [word] if _is_identifier(word) else []
         if "-" in word and all(part.isalpha() for part in parts):
-            found.append(
-                self.stem("".join(parts))
-            )  # "e-mail" finds "email"; a word broken at a line's end is whole again
+            found.append(self.stem("".join(parts)))  # "e-mail" finds "email"; a word broken at a line's end is whole again
         for part in parts:
             found.extend(self._split_digits(part))
         return tuple(dict.fromkeys(found))
 
     def _split_digits(self, word: str) -> tuple[str, ...]:
-        """ "1990s" and "gpt4" with the number and the letters that they hold; single letters add nothing."""
+        """Split "1990s" and "gpt4" with the number and the letters that they hold; single letters add nothing."""
         if word.isalpha() or word.isdigit():
             return (self.stem(word),)
         runs = [run for run in _DIGITS_OR_LETTERS.findall(word) if run.isdigit() or len(run) > 2]

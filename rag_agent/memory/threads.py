@@ -36,7 +36,7 @@ class ThreadSummary:
     """Date and time of the last turn, ISO 8601, UTC."""
 
 
-def turn_messages(turn: Turn) -> list[BaseMessage]:
+def turn_messages(turn: Turn) -> list[AnyMessage]:
     """A finished turn as it is kept in the state: what was asked, and the reply with its `Answer`."""
     # The passages are not kept: they are in the index, and would make up most of the file.
     kept: dict[str, Any] = {**turn.answer.to_dict(), "context": []}

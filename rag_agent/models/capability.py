@@ -3,7 +3,10 @@
 import re
 from typing import Any
 
+from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import BaseChatModel
+
+from rag_agent.models.providers import name_of
 
 CAPABLE = 1_000_000_000
 """Parameters from which a model's sentences are preferred to quotes. SmolLM2-135M, prompted the lesson's way, has the right
@@ -15,6 +18,12 @@ def is_capable(model: BaseChatModel) -> bool:
     """Whether a model reads well enough to answer in its own words; one of unknown size is taken at its word."""
     size = parameters(model)
     return size is None or size >= CAPABLE
+
+
+def is_calibrated(embeddings: Embeddings | None) -> bool:
+    """Whether the thresholds of refusal were measured with this embedding model: cosines of others run differently."""
+    name = name_of(embeddings).lower() if embeddings is not None else ""
+    return name == "embedded" or "all-minilm-l6" in name or name.startswith("ollama:all-minilm")
 
 
 def parameters(model: BaseChatModel) -> int | None:
@@ -31,6 +40,6 @@ def parameters(model: BaseChatModel) -> int | None:
 
 
 def parse_size(text: Any) -> int | None:
-    """ "8.0B" or "134.52M" as a number of parameters."""
+    """Read "8.0B" or "134.52M" as a number of parameters."""
     found = re.fullmatch(r"\s*([\d.]+)\s*([KMBT])\s*", str(text or ""), re.IGNORECASE)
     return int(float(found[1]) * {"K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}[found[2].upper()]) if found else None

@@ -81,7 +81,8 @@ def name_of(model: object) -> str:
     for attribute in ("rag_agent_name", "model_name", "model", "model_id"):
         value = getattr(model, attribute, None)
         if isinstance(value, str) and value:
-            return f"ollama:{value}" if type(model).__name__ in ("ChatOllama", "OllamaEmbeddings") else value
+            kinds = {kind.__name__ for kind in type(model).__mro__}
+            return f"ollama:{value}" if kinds & {"ChatOllama", "OllamaEmbeddings"} else value
     return type(model).__name__
 
 

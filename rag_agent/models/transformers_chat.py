@@ -99,6 +99,10 @@ class TransformersChat(BaseChatModel):
         Raises:
             SettingsError: The settings contradict each other.
         """
+        if self.min_new_tokens is not None and self.min_new_tokens > self.max_new_tokens:
+            raise SettingsError(
+                f"min_new_tokens={self.min_new_tokens} is more than max_new_tokens={self.max_new_tokens}; lower it"
+            )
         sample = self.do_sample if self.do_sample is not None else self.temperature > 0
         if sample and self.temperature == 0:
             raise SettingsError("do_sample=true contradicts temperature=0; set a temperature above 0")

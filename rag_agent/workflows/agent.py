@@ -8,7 +8,7 @@ from langchain_core.language_models import BaseChatModel
 from langgraph.graph import END, START, StateGraph
 
 from rag_agent.index import Library
-from rag_agent.models.capability import is_capable
+from rag_agent.models.capability import is_calibrated, is_capable
 from rag_agent.workflows.nodes import Nodes
 from rag_agent.workflows.state import AgentState
 
@@ -21,7 +21,7 @@ def agent_graph(
     *,
     embeddings: Embeddings | None = None,
     system: str | None = None,
-    k: int = 4,
+    k: int = 6,
     answer: AnswerSetting = "auto",
     name: str = "",
 ) -> "StateGraph[AgentState, Any, Any, Any]":
@@ -33,13 +33,22 @@ def agent_graph(
     Args:
         model: Any LangChain chat model.
         library: The documents; None is plain chat.
-        embeddings: What compares sentences with the question; None compares by words alone.
+        embeddings: What compares sentences with the question. The weights of quotes and refusal were measured with
+            all-MiniLM-L6-v2; with any other model, or None, sentences are compared by their words alone.
         system: The assistant's role.
         k: How many chunks to retrieve.
         answer: Whose words answer; "auto" takes the model's where it is large enough to be a reader, else quotes.
         name: The model's name for `Answer.model`.
     """
-    nodes = Nodes(model, library, embeddings=embeddings, system=system, k=k, reads=_Reads(model, answer), name=name)
+    nodes = Nodes(
+        model,
+        library,
+        embeddings=embeddings if is_calibrated(embeddings) else None,
+        system=system,
+        k=k,
+        reads=_Reads(model, answer),
+        name=name,
+    )
     builder = StateGraph(AgentState)
     for node in (
         nodes.contextualize, nodes.retrieve, nodes.grade, nodes.generate, nodes.verify, nodes.quote, nodes.respond,

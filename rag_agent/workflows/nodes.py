@@ -2,22 +2,22 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
-import numpy as np
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage
 from langgraph.config import get_stream_writer
-from numpy.typing import NDArray
 
 from rag_agent import prompts
 from rag_agent.answers import Answer, Citation, Hit, Kind
-from rag_agent.grounding.evidence import THRESHOLD, evidence
+from rag_agent.grounding.evidence import weigh
 from rag_agent.grounding.instructions import is_instruction
 from rag_agent.grounding.passages import Passage, passages, readable
 from rag_agent.grounding.quotes import best_quotes
+from rag_agent.grounding.relevance import Matches, match
+from rag_agent.grounding.relevance import Passage as Chunk
 from rag_agent.grounding.sentences import sentence_texts
 from rag_agent.grounding.support import SupportCheck
 from rag_agent.grounding.template import neutralise
@@ -89,10 +89,17 @@ class Nodes:
         return {"context": [_document(hit) for hit in self._documents.search(state["queries"], k)], "attempt": attempt}
 
     def grade(self, state: AgentState) -> AgentState:
-        """Widen the hits to whole sentences, and weigh whether they can hold an answer."""
-        found = passages([_hit(document) for document in state["context"]], self._documents)
-        weight = evidence(state["queries"][0][0], found, self._similarity)
-        return {"context": [_document(passage) for passage in found], "evidence": weight}
+        """Weigh whether the hits can hold an answer, choose the best quotes, and leave out what is beside the point."""
+        hits = [_hit(document) for document in state["context"]]
+        matches, bases = self._matches(state["queries"][0][0], hits)
+        evidence = weigh(matches, self._documents.words())
+        read = passages(_relevant(hits, matches), self._documents)
+        return {
+            "context": [_document(passage) for passage in read],
+            "enough": evidence.enough,
+            "missing": list(evidence.missing),
+            "quotes": _quoted(hits, matches, bases),
+        }
 
     def generate(self, state: AgentState) -> AgentState:
         """Let the model answer from the passages."""
@@ -121,15 +128,8 @@ class Nodes:
         return {"claims": claims, "left_out": left_out}
 
     def quote(self, state: AgentState) -> AgentState:
-        """Let the best sentences of the passages answer."""
-        found = [_passage(document) for document in state["context"]]
-        quotes = best_quotes(state["queries"][0][0], found, self._similarity)
-        claims = []
-        for quote in quotes:
-            citation = _citation(found[quote.passage], quote.start, quote.end)
-            if not is_instruction(citation.quote):
-                claims.append({"text": readable(citation.quote), "kind": "quote", "citation": citation.to_dict()})
-        return {"claims": claims}
+        """Let the best sentences of the documents answer."""
+        return {"claims": [claim for claim in state["quotes"] if not is_instruction(claim["citation"]["quote"])]}
 
     def respond(self, state: AgentState) -> AgentState:
         """Put the sentences together, each with the number of its citation."""
@@ -161,6 +161,8 @@ class Nodes:
             text += prompts.SEARCHED.format(searched=self._documents.name, file=nearest.file, text=start)
         else:
             text += prompts.SEARCHED_NOTHING.format(searched=self._documents.name)
+        if missing := state.get("missing"):
+            text += prompts.MISSING.format(words=", ".join(f"“{word}”" for word in missing))
         return self._answered(state, text, "refusal", left_out=state.get("left_out", []))
 
     def transform(self, state: AgentState) -> AgentState:
@@ -194,7 +196,7 @@ class Nodes:
 
     def after_grade(self, state: AgentState) -> Literal["generate", "quote", "retrieve", "refuse"]:
         """Too little evidence: one wider search, then refusal."""
-        if state["evidence"] >= THRESHOLD:
+        if state["enough"]:
             return "generate" if self._reads.aloud else "quote"
         return "retrieve" if state["attempt"] == 1 else "refuse"
 
@@ -215,14 +217,16 @@ class Nodes:
         assert self._library is not None  # contextualize sends every turn without documents past these nodes
         return self._library
 
-    def _similarity(self, question: str, texts: Sequence[str]) -> NDArray[np.float32]:
-        if self._embeddings is None or not texts:
-            return np.zeros(len(texts), dtype=np.float32)
-        query = np.asarray(self._embeddings.embed_query(question), dtype=np.float32)
-        vectors = np.asarray(self._embeddings.embed_documents(list(texts)), dtype=np.float32)
-        lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(query)
-        result: NDArray[np.float32] = vectors @ query / np.maximum(lengths, 1e-12)
-        return result
+    def _matches(self, question: str, hits: Sequence[Hit]) -> tuple[Matches, list[int]]:
+        """The question against the hits, and where the article of each hit begins in its file."""
+        around = [self._documents.around(hit) for hit in hits]
+        chunks = [
+            Chunk(f"{hit.file}\0{hit.article}\0{base}", article, hit.start - base, hit.end - base, hit.similarity)
+            for hit, (base, article) in zip(hits, around, strict=True)
+        ]
+        documents = self._documents
+        found = match(question, chunks, words=documents.words(), idf=documents.idf, embeddings=self._embeddings)
+        return found, [base for base, _ in around]
 
     def _role(self) -> SystemMessage:
         return SystemMessage(self._system or prompts.SYSTEM)
@@ -237,9 +241,7 @@ class Nodes:
         return [SystemMessage(role), HumanMessage(prompt)]
 
     def _short_prompt(self, state: AgentState, question: str) -> list[BaseMessage]:
-        found = [_passage(document) for document in state["context"]]
-        best = best_quotes(question, found, self._similarity, max_words=120)
-        text = " ".join(readable(neutralise(found[quote.passage].text[quote.start : quote.end])) for quote in best)
+        text = " ".join(neutralise(claim["text"]) for claim in state["quotes"])
         messages: list[BaseMessage] = [SystemMessage(prompts.SMALL_SYSTEM)]
         for asked, answered in prompts.SMALL_EXAMPLES:
             messages += [HumanMessage(asked), AIMessage(answered)]
@@ -312,6 +314,24 @@ def _citation(passage: Passage, start: int, end: int) -> Citation:
     return Citation(passage.file, passage.article, begin, passage.start + end, passage.text[start:end], passage.page)
 
 
+def _relevant(hits: Sequence[Hit], matches: Matches) -> list[Hit]:
+    """The hits worth reading: at least half as near to the question, in sense and in words, as the nearest."""
+    near = matches.passage_similarity + matches.passage_share
+    bar = 0.5 * max(near, default=0.0)
+    return [hit for hit, nearness in zip(hits, near, strict=True) if nearness >= bar]
+
+
+def _quoted(hits: Sequence[Hit], matches: Matches, bases: Sequence[int]) -> list[dict[str, Any]]:
+    """The best quotes as claims."""
+    claims = []
+    for quote in best_quotes(matches) if matches.sentences else []:
+        hit, base = hits[quote.passage], bases[quote.passage]
+        text = matches.passages[quote.passage].text[quote.start : quote.end]
+        citation = Citation(hit.file, hit.article, base + quote.start, base + quote.end, text, hit.page)
+        claims.append({"text": readable(text), "kind": "quote", "citation": citation.to_dict()})
+    return claims
+
+
 def _document(found: Hit | Passage) -> Document:
     """A hit or passage as the state holds it."""
     metadata = {name: value for name, value in vars(found).items() if name != "text"}
@@ -319,8 +339,7 @@ def _document(found: Hit | Passage) -> Document:
 
 
 def _hit(document: Document) -> Hit:
-    fields = {name: value for name, value in document.metadata.items() if name != "head"}
-    return Hit(text=document.page_content, **fields)
+    return Hit(text=document.page_content, **document.metadata)
 
 
 def _passage(document: Document) -> Passage:

@@ -35,8 +35,14 @@ class AgentState(TypedDict, total=False):
     context: Annotated[list[Document], UntrackedValue]
     """The passages that were found; those that are read, after grading."""
 
-    evidence: Annotated[float, UntrackedValue]
-    """How much speaks for an answer in the context."""
+    enough: Annotated[bool, UntrackedValue]
+    """Whether the evidence speaks for an answer in the context."""
+
+    missing: Annotated[list[str], UntrackedValue]
+    """Words of the question that nothing found holds."""
+
+    quotes: Annotated[list[dict[str, Any]], UntrackedValue]
+    """The best sentences of the context, as claims."""
 
     draft: Annotated[str, UntrackedValue]
     """The model's reply, unchecked."""

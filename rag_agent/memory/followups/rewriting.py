@@ -174,7 +174,9 @@ def _pick(question: str, state: State, language: Language) -> Rewriting | None:
     return Rewriting(query, (items[which],), pointed=True)
 
 
-def _ellipsis(question: str, state: State, language: Language) -> Rewriting | None:
+def _ellipsis(  # noqa: C901 - the forms of an ellipsis, tried one after the other
+    question: str, state: State, language: Language
+) -> Rewriting | None:
     """Complete turns that are no whole question: "why?", "what about X?", "and in 1990?"."""
     found = tokens(question)
     if not found:
@@ -193,7 +195,7 @@ def _ellipsis(question: str, state: State, language: Language) -> Rewriting | No
         if not any(pointer_kind(found, i, question, language) for i in range(len(found))):
             return _append(question, state)  # languages that leave the pronoun out: "¿Cuándo murió?"
     low = " ".join(question.lower().replace("’", "'").split())
-    opener = next((one for one in language.openers if low.startswith(one + " ") or low.startswith(one + ", ")), None)
+    opener = next((one for one in language.openers if low.startswith((one + " ", one + ", "))), None)
     if opener is None:
         return None
     rest = " ".join(question.split())[len(opener) :].strip(" ,")

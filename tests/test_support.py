@@ -1,0 +1,109 @@
+"""The built-in judge: what it must pass and what it must never pass."""
+
+import pytest
+
+from rag_agent.grounding.sentences import sentence_texts
+from rag_agent.grounding.support import SupportCheck, check, without_frame
+
+MOON = (
+    "Apollo 11 was the flight that first landed humans on the Moon. "
+    "Neil Armstrong and Buzz Aldrin landed on July 20, 1969. "
+    "Armstrong became the first person to step onto the lunar surface. Michael Collins stayed in orbit. "
+    "They did not stay for more than 21 hours. About 600 million people watched; 94 percent of them on television."
+)
+TREES = "The giant sequoia is the third-largest tree in 5 counties. It grows in California."
+
+
+@pytest.mark.parametrize("sentence", sentence_texts(MOON + " " + TREES))
+def test_verbatim_sentences_score_one(sentence: str) -> None:
+    verdict = check(sentence, [TREES, MOON])
+    assert (verdict.score, verdict.supported) == (1.0, True)
+    assert [TREES, MOON][verdict.passage][verdict.start : verdict.end] == sentence
+
+
+@pytest.mark.parametrize(
+    ("claim", "passage"),
+    [
+        ("Neil Armstrong and Buzz Aldrin landed on 20 July 1969.", MOON),
+        ("Neil Armstrong and Buzz Aldrin landed on the 20th of July 1969.", MOON),
+        ("According to the passage, Michael Collins stayed in orbit.", MOON),
+        ("Some 600,000,000 people watched.", MOON),
+        ("94% of them watched on television.", "It was late. 94 percent of them watched on television."),
+        ("France was beaten by Italy.", "Italy beat France."),
+        ("Calculus was invented by Leibniz.", "Leibniz invented calculus."),
+        ("Newton wrote the Principia.", "Newton was an English physicist. He wrote the Principia in 1687."),
+        ("It has twenty-one stations.", "It has 21 stations."),
+        ("It happened in the 20th century.", "It happened in the twentieth century."),
+        ("The company was founded in the US.", "The company was founded in the United States of America."),
+        ("The mayor discussed the landmark.", "The mayor dis-\ncussed the land-\nmark."),
+        ("the city has 1 , 197 , 816 inhabitants .", "The city has 1,197,816 inhabitants."),
+        ("Apollo 11 a atterri sur la Lune en 1969.", "En 1969, Apollo 11 a atterri sur la Lune."),
+        ("该公司成立于1997年。", "1997年该公司成立于北京。"),
+        ("Hij won niet.", "Hij won de prijs niet."),
+    ],
+)
+def test_the_same_in_other_words_passes(claim: str, passage: str) -> None:
+    assert check(claim, [passage]).supported, check(claim, [passage]).reason
+
+
+@pytest.mark.parametrize(
+    ("claim", "passage", "reason"),
+    [
+        ("Neil Armstrong and Buzz Aldrin landed on July 21, 1969.", MOON, "21"),
+        ("Neil Armstrong and Buzz Aldrin landed on July 20, 1968.", MOON, "1968"),
+        ("About 700 million people watched.", MOON, "700 million"),
+        ("Michael Aldrin stayed in orbit.", MOON, "aldrin"),
+        ("Yuri Gagarin stayed in orbit.", MOON, "gagarin"),
+        ("They did stay for more than 21 hours.", MOON, "negation"),
+        ("Michael Collins never stayed in orbit.", MOON, "negation"),
+        ("The giant sequoia is the largest tree.", TREES, "third largest"),
+        ("The giant sequoia is the smallest tree.", "The giant sequoia is the largest tree.", "smallest"),
+        ("Italy beat France.", "France beat Italy.", "roles"),
+        ("It was legal.", "It was illegal.", "illegal"),
+        ("It is 5 miles long.", "It is 5 kilometres long.", "5"),
+        ("该公司成立于1998年。", "该公司成立于1997年。", "1998"),
+        ("该公司不是成立于1997年。", "该公司成立于1997年。", "negation"),
+        ("三十人死亡。", "四十人死亡。", "三"),
+        ("Hij won de prijs.", "Hij won de prijs niet.", "negation"),
+        ("El rey murió en 1821.", "El rey no murió en 1821.", "negation"),
+        ("Sales rose before 1990.", "Sales rose after 1990.", "before"),
+        ("Penguins eat fish and sing opera songs.", "Penguins eat fish.", "opera"),
+    ],
+)
+def test_what_is_turned_round_never_passes(claim: str, passage: str, reason: str) -> None:
+    verdict = check(claim, [passage])
+    assert not verdict.supported
+    assert reason in verdict.reason
+
+
+def test_a_neighbour_does_not_lend_its_name() -> None:
+    text = "Newton was a physicist. Leibniz invented the calculating machine in Hanover."
+    assert not check("Newton invented the calculating machine in Hanover.", [text]).supported
+
+
+def test_span_of_two_neighbours() -> None:
+    verdict = check("Newton wrote the Principia.", ["It rained. Newton was a physicist. He wrote the Principia. All slept."])
+    assert verdict.supported and verdict.start >= 10 and verdict.end <= 60
+
+
+def test_nothing_to_check() -> None:
+    assert check("It is.", ["It is."]).reason == "the claim says nothing that can be checked"
+    assert check("Rain falls.", []).passage == -1
+    assert check("Rain falls.", [""]).supported is False
+
+
+def test_threshold_and_one_reading_for_many_claims() -> None:
+    judge = SupportCheck([MOON], threshold=0.95)
+    assert judge.check("Michael Collins stayed in orbit.").supported
+    assert 0 < judge.check("Collins stayed there in orbit and slept.").score < 0.95
+
+
+def test_frames() -> None:
+    assert without_frame("According to the text, it rains.").strip() == "it rains."
+    assert without_frame("Yes.") == "Yes."
+
+
+@pytest.mark.parametrize("text", ["", "…", "\x00", "a" * 5000, "١٩٩٠ 1٫5 ½ ² Ⅷ", "'" * 50, "- -", "%$€", "no", "ﷺ 漢"])
+def test_odd_text_breaks_nothing(text: str) -> None:
+    check(text, [text, MOON])
+    check("Neil Armstrong landed.", [text])
