@@ -171,7 +171,12 @@ class RagAgent:
         question, config = _not_empty(question, "question"), _config(thread_id)
         await asyncio.to_thread(self._ready)
         lock = self._one_at_a_time(thread_id)
-        await asyncio.to_thread(lock.acquire)
+        acquiring = asyncio.ensure_future(asyncio.to_thread(lock.acquire))
+        try:
+            await asyncio.shield(acquiring)
+        except asyncio.CancelledError:  # the thread goes on waiting; what it gets, it gives back
+            acquiring.add_done_callback(lambda _: lock.release())
+            raise
         try:
             turn = _Turn(thread_id)
             graph = self._graph if thread_id is not None else self._forgetful_graph

@@ -181,6 +181,8 @@ class Nodes:
 
     def converse(self, state: AgentState) -> AgentState:
         """Talk: the model and the conversation, no documents."""
+        if self._library is not None and not self._reads.well:
+            return self._answered(state, prompts.SMALL_TALK, "chat")  # a small model's small talk is worse than none
         messages: list[BaseMessage] = [self._role()]
         for turn in turns(state.get("messages", []))[-_HISTORY:]:
             messages += [HumanMessage(turn.question), AIMessage(_MARK.sub("", turn.answer.text))]
