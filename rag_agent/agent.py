@@ -327,11 +327,20 @@ def _merged(settings: Settings | None, *, system: str | None, home: str | Path |
 def _not_empty(text: str, what: str) -> str:
     if not text.strip():
         raise SettingsError(f"the {what} is empty; write what you want to know")
-    return text.strip()
+    return _unicode(text.strip(), what)
+
+
+def _unicode(text: str, what: str) -> str:
+    """Refuse what a shell makes of bytes that are no UTF-8: no file and no model could take it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise SettingsError(f"the {what} is not valid text (character {error.start + 1}); write it in UTF-8") from error
+    return text
 
 
 def _config(thread_id: str | None) -> RunnableConfig:
-    if thread_id is not None and not thread_id:
+    if thread_id is not None and not _unicode(thread_id, "thread ID"):
         raise SettingsError("the thread ID is empty; name the conversation, or leave the ID out")
     configurable = {} if thread_id is None else {"thread_id": thread_id}
     return {"configurable": configurable, "recursion_limit": _STEPS}

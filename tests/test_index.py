@@ -320,7 +320,9 @@ def test_two_roots_have_two_indexes_and_each_its_own(tmp_path: Path, docs: Path,
     assert len(list((Path.home() / ".rag-agent" / "indexes").glob("*.sqlite"))) == 2
 
 
-def test_a_relative_and_an_absolute_path_share_an_index(docs: Path, words: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relative_and_an_absolute_path_share_an_index(
+    docs: Path, words: Sequence[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     with agent(docs, words) as asked:
         asked.index()
     monkeypatch.chdir(docs.parent)

@@ -6,6 +6,8 @@ from rag_agent import RagAgentError, Settings
 from rag_agent.errors import SettingsError
 from rag_agent.settings import assignments
 
+DEFAULT = Settings.model_fields["k"].default
+
 
 def toml(text: str) -> None:
     Path("rag_agent.toml").write_text(text, encoding="utf-8")
@@ -14,17 +16,17 @@ def toml(text: str) -> None:
 def test_defaults() -> None:
     settings = Settings.load()
     assert settings.home == settings.folder == Path.home() / ".rag-agent"
-    assert (settings.model, settings.embeddings, settings.k) == ("embedded", "embedded", 4)
+    assert (settings.model, settings.embeddings) == ("embedded", "embedded")
     assert (settings.chunk_size, settings.chunk_overlap, settings.separator) == (500, 50, None)
 
 
 def test_an_argument_comes_before_a_variable_before_the_file_before_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert Settings.load().k == 4
-    toml("k = 5")
-    assert Settings.load().k == 5
-    monkeypatch.setenv("RAG_AGENT_K", "6")
-    assert Settings.load().k == 6
-    assert Settings.load(k=7).k == 7
+    assert Settings.load().k == DEFAULT
+    toml("k = 15")
+    assert Settings.load().k == 15
+    monkeypatch.setenv("RAG_AGENT_K", "16")
+    assert Settings.load().k == 16
+    assert Settings.load(k=17).k == 17
 
 
 def test_an_argument_that_is_none_counts_as_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,7 +36,7 @@ def test_an_argument_that_is_none_counts_as_not_given(monkeypatch: pytest.Monkey
 
 def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAG_AGENT_K", "")
-    assert Settings.load().k == 4
+    assert Settings.load().k == DEFAULT
 
 
 def test_a_misspelt_variable_is_told_with_the_right_name(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +112,7 @@ def test_an_empty_separator_is_refused() -> None:
 
 def test_a_dotenv_file_is_not_read() -> None:
     Path(".env").write_text("RAG_AGENT_K=9", encoding="utf-8")
-    assert Settings.load().k == 4
+    assert Settings.load().k == DEFAULT
 
 
 def test_settings_are_frozen() -> None:

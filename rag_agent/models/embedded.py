@@ -62,8 +62,7 @@ def embedded_chat(_: str, settings: Settings, **generation: Any) -> "Transformer
     folder = _find(settings, CHAT_NAME)
     from rag_agent.models.transformers_chat import TransformersChat
 
-    # Greedy, it repeats itself without end in a chat; 1.1 is the mildest penalty that stops that.
-    return TransformersChat.named("embedded", Weights(str(folder)), **{"repetition_penalty": 1.1, **generation})
+    return TransformersChat.named("embedded", Weights(str(folder)), **{"quantization": "auto", **generation})
 
 
 def embedded_embeddings(_: str, settings: Settings) -> "Embeddings":

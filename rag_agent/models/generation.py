@@ -18,6 +18,7 @@ from transformers.generation.streamers import BaseStreamer
 from transformers.utils import logging as transformers_logging
 
 from rag_agent.errors import ModelError
+from rag_agent.models import int8
 from rag_agent.models.weights import Weights
 
 # Its bars and advice would land between the lines of an answer.
@@ -28,13 +29,18 @@ transformers_logging.set_verbosity_error()
 class Loaded:
     """Weights and tokenizer in memory, and the queue in front of them."""
 
-    def __init__(self, weights: Weights, dtype: str, device_map: str | None) -> None:
+    def __init__(self, weights: Weights, dtype: str, device_map: str | None, quantization: str | None) -> None:
         self.tokenizer = weights.load(AutoTokenizer)
         device = device_map or ("auto" if torch.cuda.is_available() else "cpu")
         on_cpu = device == "cpu"
         chosen = ("float32" if on_cpu else "auto") if dtype == "auto" else dtype
         options = {} if on_cpu else {"device_map": device}
+        eight = on_cpu and (quantization == "8bit" or (quantization == "auto" and int8.is_fast()))
+        if eight:
+            chosen = "bfloat16"
         self.model = weights.load(AutoModelForCausalLM, dtype=chosen, **options).eval()
+        if eight:
+            int8.quantize(self.model)
         self.lock = threading.Lock()
 
     @property
@@ -51,17 +57,17 @@ class Loaded:
 
 
 @lru_cache(maxsize=2)
-def _load_once(weights: Weights, dtype: str, device_map: str | None) -> Loaded:
-    return Loaded(weights, dtype, device_map)
+def _load_once(weights: Weights, dtype: str, device_map: str | None, quantization: str | None) -> Loaded:
+    return Loaded(weights, dtype, device_map, quantization)
 
 
 _loading = threading.Lock()
 
 
-def load(weights: Weights, dtype: str, device_map: str | None) -> Loaded:
+def load(weights: Weights, dtype: str, device_map: str | None, quantization: str | None) -> Loaded:
     """The model in memory, loaded at most once."""
     with _loading:  # two first calls at once load once
-        return _load_once(weights, dtype, device_map)
+        return _load_once(weights, dtype, device_map, quantization)
 
 
 class Run:

@@ -42,8 +42,8 @@ def server_models() -> list[tuple[str, int]]:
     Raises:
         BackendError: No server answers.
     """
-    with _told("any"):
-        return [(str(model.model), int(model.size or 0)) for model in ollama.Client().list().models]
+    with _told("any"), ollama.Client() as client:
+        return [(str(model.model), int(model.size or 0)) for model in client.list().models]
 
 
 def server_parameters(model: str) -> int | None:
@@ -53,8 +53,8 @@ def server_parameters(model: str) -> int | None:
         BackendError: No server answers.
         ModelNotFoundError: The server does not have the model.
     """
-    with _told(model):
-        told = ollama.Client().show(model)
+    with _told(model), ollama.Client() as client:
+        told = client.show(model)
     count = (told.modelinfo or {}).get("general.parameter_count")
     return int(count) if count else parse_size(told.details.parameter_size if told.details else None)
 

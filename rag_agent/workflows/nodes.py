@@ -21,9 +21,10 @@ from rag_agent.grounding.relevance import Passage as Chunk
 from rag_agent.grounding.sentences import sentence_texts
 from rag_agent.grounding.support import SupportCheck
 from rag_agent.grounding.template import neutralise
+from rag_agent.grounding.transforming import resting_on, shortened
 from rag_agent.index import Library
 from rag_agent.memory.followups import Turn as PastTurn
-from rag_agent.memory.followups import understand
+from rag_agent.memory.followups import names_language, understand
 from rag_agent.memory.threads import Turn, turn_messages, turns
 from rag_agent.workflows.state import AgentState
 
@@ -168,14 +169,18 @@ class Nodes:
     def transform(self, state: AgentState) -> AgentState:
         """Let the model work on the last answer: shorten it, translate it."""
         last = turns(state["messages"])[-1].answer
+        last_text = _MARK.sub("", last.text)
         limit = state.get("max_words")
-        prompt = prompts.TRANSFORM.format(answer=neutralise(_MARK.sub("", last.text)), instruction=state["question"])
+        prompt = prompts.TRANSFORM.format(answer=neutralise(last_text), instruction=state["question"])
         reply = self._streamed([self._role(), HumanMessage(prompt)])
         text = str(reply.text).strip()
-        left_out = []
+        left_out: list[str] = []
+        # A small model makes things up here too. A translation has other words; nothing here can check it.
+        if not self._reads.well and not names_language(state["question"]):
+            text, left_out = resting_on(last_text, text)
         if limit and len(text.split()) > limit:
-            left_out.append(f"the model's reply had {len(text.split())} words and was cut to {limit}")
-            text = _cut(text, limit)
+            left_out.append(f"cut to {limit} words")
+            text = shortened(text, limit)
         state = {**state, "usage": _usage(state, reply)}
         return self._answered(state, text, "transformed", citations=last.citations, left_out=left_out)
 
@@ -203,10 +208,10 @@ class Nodes:
         return "retrieve" if state["attempt"] == 1 else "refuse"
 
     def after_verify(self, state: AgentState) -> Literal["respond", "retrieve", "quote"]:
-        """Nothing of the reply stands: one wider search, then the best quotes."""
+        """Nothing of the reply stands: one wider search, then the best quotes; a small model gets no second try."""
         if state["claims"]:
             return "respond"
-        return "retrieve" if state["attempt"] == 1 else "quote"
+        return "retrieve" if state["attempt"] == 1 and self._reads.well else "quote"
 
     def after_quote(self, state: AgentState) -> Literal["respond", "refuse"]:
         """No quote: refusal."""
@@ -298,10 +303,6 @@ def _claims(draft: str) -> list[str]:
     if prompts.NO_ANSWER.rstrip(".").casefold() in draft.casefold():
         return []
     return [sentence for text in sentence_texts(draft) if (sentence := " ".join(_MARK.sub("", text).split()))]
-
-
-def _cut(text: str, words: int) -> str:
-    return " ".join(text.split()[:words]).rstrip(",;:") + " …"
 
 
 def _usage(state: AgentState, reply: BaseMessage) -> dict[str, int]:

@@ -11,6 +11,13 @@ _LANGUAGE_NAMES = (
     "français|espagnol|néerlandais|englische|deutsche|französische|spanische|niederländische|allemand|italien|englisch|deutsch|niederländisch|spanisch|französisch"
 )
 LANGUAGE = re.compile(rf"\b(?:{_LANGUAGE_NAMES})\b", _FLAGS)
+
+
+def names_language(question: str) -> bool:
+    """Say whether a turn names a language, as one that asks for a translation does."""
+    return bool(LANGUAGE.search(question))
+
+
 _POLITE = (
     r"(?:(?:please|ok(?:ay)?|now|and|then|great|thanks|thank you|so|alstublieft|alsjeblieft|por favor|s'il (?:te|vous) plaît|"
     r"bitte|(?:can|could|would|will) you|(?:kun|kan|wil|zou) (?:je|u)|puedes|podrías|peux-tu|pouvez-vous|kannst du|"
