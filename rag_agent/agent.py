@@ -1,8 +1,6 @@
 """`RagAgent`: documents, a model and a memory behind one object."""
 
-import threading
 import time
-from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from functools import cached_property
@@ -18,9 +16,10 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from rag_agent.answers import Answer, Event, Hit, IndexReport
 from rag_agent.documents import Splitter
-from rag_agent.errors import DocumentsError, SettingsError
+from rag_agent.errors import DocumentsError, SettingsError, ThreadError
 from rag_agent.index import Index, Library, Progress, VectorStoreLibrary
 from rag_agent.memory.checkpointer import Checkpointer
+from rag_agent.memory.locks import Held, ThreadLocks
 from rag_agent.memory.threads import Threads
 from rag_agent.models import chat_model, name_of
 from rag_agent.models import embeddings as embedding_model
@@ -81,7 +80,6 @@ class RagAgent:
         self._given_embeddings = embeddings if embeddings is not None else self.settings.embeddings
         self._given_checkpointer = checkpointer
         self._indexed = False
-        self._busy: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     # --- documents -----------------------------------------------------------------------------------------------------
 
@@ -146,8 +144,8 @@ class RagAgent:
         """Answer a question step by step: see `Event`. Unchecked text is never streamed; the last event has the answer."""
         question, config = _not_empty(question, "question"), _config(thread_id)
         self._ready()
-        with self._one_at_a_time(thread_id):
-            turn = _Turn(thread_id)
+        turn = _Turn(thread_id)
+        with self._kept_whole(thread_id, question):
             graph = self._graph if thread_id is not None else self._forgetful_graph
             run = graph.stream(
                 {"question": question}, config, stream_mode=["tasks", "custom"], version="v2", **_durability(thread_id)
@@ -155,7 +153,31 @@ class RagAgent:
             for part in run:
                 if event := turn.event(part):
                     yield event
-            yield Event("answer", answer=turn.answer())
+        yield Event("answer", answer=turn.answer())
+
+    def edit(self, thread_id: str, turn: int, question: str) -> Answer:
+        """Ask another question in place of a turn's; what came after it is no longer part of the conversation.
+
+        The former turns stay among the checkpoints: `threads.rewind` to a later turn brings them back.
+
+        Args:
+            thread_id: The conversation.
+            turn: Which turn, counted from 1.
+            question: What to ask instead.
+
+        Raises:
+            RagAgentError: There is no such turn, or the question cannot be answered; then the conversation is as it was.
+        """
+        question = _not_empty(question, "question")
+        before = self.threads.show(thread_id)
+        if not 1 <= turn <= len(before):
+            raise ThreadError(f"thread '{thread_id}' has {len(before)} turns; name one of them, counted from 1")
+        self.threads.rewind(thread_id, turn - 1)
+        try:
+            return self.ask(question, thread_id=thread_id)
+        except BaseException:
+            self.threads.rewind(thread_id, len(before))
+            raise
 
     async def aask(self, question: str, *, thread_id: str | None = None) -> Answer:
         """`ask`, without blocking the event loop."""
@@ -170,10 +192,10 @@ class RagAgent:
 
         question, config = _not_empty(question, "question"), _config(thread_id)
         await asyncio.to_thread(self._ready)
-        lock = self._one_at_a_time(thread_id)
-        await asyncio.to_thread(lock.acquire)
+        turn = _Turn(thread_id)
+        whole = self._kept_whole(thread_id, question)
+        await asyncio.to_thread(whole.__enter__)
         try:
-            turn = _Turn(thread_id)
             graph = self._graph if thread_id is not None else self._forgetful_graph
             run = graph.astream(
                 {"question": question}, config, stream_mode=["tasks", "custom"], version="v2", **_durability(thread_id)
@@ -181,16 +203,18 @@ class RagAgent:
             async for part in run:
                 if event := turn.event(part):
                     yield event
-            yield Event("answer", answer=turn.answer())
-        finally:
-            lock.release()
+        except BaseException as error:
+            whole.__exit__(type(error), error, error.__traceback__)
+            raise
+        whole.__exit__(None, None, None)
+        yield Event("answer", answer=turn.answer())
 
     # --- conversations -------------------------------------------------------------------------------------------------
 
     @cached_property
     def threads(self) -> Threads:
-        """The conversations: list, show, delete."""
-        return Threads(self._checkpointer)
+        """The conversations: list, show, rename, fork, rewind, export, import, delete, prune."""
+        return Threads(self._checkpointer, self._locks)
 
     @property
     def graph(self) -> "Compiled":
@@ -276,8 +300,38 @@ class RagAgent:
         if self._docs is not None and not self._indexed:
             self.index(rebuild=False)
 
-    def _one_at_a_time(self, thread_id: str | None) -> threading.Lock:
-        return threading.Lock() if thread_id is None else self._busy[thread_id]
+    @cached_property
+    def _locks(self) -> ThreadLocks:
+        folder = self.settings.folder
+        return ThreadLocks(folder / "locks" if folder else None)
+
+    def _kept_whole(self, thread_id: str | None, question: str) -> "_KeptWhole":
+        return _KeptWhole(thread_id, question, self._locks, self._checkpointer)
+
+
+class _KeptWhole:
+    """The time of one turn: no other turn of the conversation runs, and a process that is killed leaves a note of it."""
+
+    def __init__(self, thread_id: str | None, question: str, locks: ThreadLocks, saver: BaseCheckpointSaver[Any]) -> None:
+        self._thread_id = thread_id
+        self._question = question
+        self._locks = locks
+        self._saver = saver if isinstance(saver, Checkpointer) else None
+        self._held: Held | None = None
+
+    def __enter__(self) -> None:
+        if self._thread_id is not None:
+            self._held = self._locks.acquire(self._thread_id)
+            if self._saver:
+                self._saver.begin(self._thread_id, self._question)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        try:
+            if error is not None and self._saver and self._thread_id is not None:
+                self._saver.give_up(self._thread_id)
+        finally:
+            if self._held:
+                self._held.release()
 
 
 class _Turn:

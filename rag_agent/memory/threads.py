@@ -1,27 +1,13 @@
 """Conversations as things one can list, read and delete."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
-from rag_agent.answers import Answer
 from rag_agent.errors import ThreadError
-
-ANSWER_KEY = "rag_agent"
-"""Where an `Answer` travels in the metadata of its AI message."""
-
-
-@dataclass(frozen=True)
-class Turn:
-    """A question and its answer."""
-
-    question: str
-    answer: Answer
-    docs: str | None = None
-    """The root of the documents that were asked."""
+from rag_agent.memory.transcript import Turn, turns
 
 
 @dataclass(frozen=True)
@@ -34,31 +20,6 @@ class ThreadSummary:
     turns: int
     last_used: str
     """Date and time of the last turn, ISO 8601, UTC."""
-
-
-def turn_messages(turn: Turn) -> list[AnyMessage]:
-    """A finished turn as it is kept in the state: what was asked, and the reply with its `Answer`."""
-    # The passages are not kept: they are in the index, and would make up most of the file.
-    kept: dict[str, Any] = {**turn.answer.to_dict(), "context": []}
-    return [
-        HumanMessage(turn.question),
-        AIMessage(turn.answer.text, additional_kwargs={ANSWER_KEY: {"answer": kept, "docs": turn.docs}}),
-    ]
-
-
-def turns(messages: Iterable[AnyMessage | BaseMessage]) -> list[Turn]:
-    """The finished turns among some messages; messages of other programs count as plain chat."""
-    found: list[Turn] = []
-    question: str | None = None
-    for message in messages:
-        if isinstance(message, HumanMessage):
-            question = str(message.text)
-        elif isinstance(message, AIMessage) and question is not None:
-            kept = message.additional_kwargs.get(ANSWER_KEY)
-            answer = Answer.from_dict(kept["answer"]) if kept else Answer(str(message.text), "chat", question=question)
-            found.append(Turn(question, answer, kept["docs"] if kept else None))
-            question = None
-    return found
 
 
 class Threads:

@@ -24,7 +24,7 @@ from rag_agent.grounding.template import neutralise
 from rag_agent.index import Library
 from rag_agent.memory.followups import Turn as PastTurn
 from rag_agent.memory.followups import understand
-from rag_agent.memory.threads import Turn, turn_messages, turns
+from rag_agent.memory.transcript import Turn, turn_messages, turns
 from rag_agent.workflows.state import AgentState
 
 _WIDER = 3  # how many times as many chunks the second search brings
