@@ -1,5 +1,6 @@
 """`RagAgent`: documents, a model and a memory behind one object."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     Compiled = CompiledStateGraph[Any, Any, Any, Any]
 
+_LOOK_AGAIN = 0.02  # seconds between looks at a conversation that another turn holds
 _STEPS = 25  # nodes a turn may visit; the longest way through the graph has 11
 
 
@@ -188,14 +190,10 @@ class RagAgent:
 
     async def astream(self, question: str, *, thread_id: str | None = None) -> AsyncIterator[Event]:
         """`stream`, without blocking the event loop."""
-        import asyncio
-
         question, config = _not_empty(question, "question"), _config(thread_id)
         await asyncio.to_thread(self._ready)
         turn = _Turn(thread_id)
-        whole = self._kept_whole(thread_id, question)
-        await asyncio.to_thread(whole.__enter__)
-        try:
+        async with self._kept_whole(thread_id, question):
             graph = self._graph if thread_id is not None else self._forgetful_graph
             run = graph.astream(
                 {"question": question}, config, stream_mode=["tasks", "custom"], version="v2", **_durability(thread_id)
@@ -203,10 +201,6 @@ class RagAgent:
             async for part in run:
                 if event := turn.event(part):
                     yield event
-        except BaseException as error:
-            whole.__exit__(type(error), error, error.__traceback__)
-            raise
-        whole.__exit__(None, None, None)
         yield Event("answer", answer=turn.answer())
 
     # --- conversations -------------------------------------------------------------------------------------------------
@@ -322,16 +316,37 @@ class _KeptWhole:
     def __enter__(self) -> None:
         if self._thread_id is not None:
             self._held = self._locks.acquire(self._thread_id)
+            self._begin(self._thread_id)
+
+    async def __aenter__(self) -> None:
+        if self._thread_id is not None:
+            # A thread that waits for the lock could not be called off; it would take it and never give it back.
+            while (held := self._locks.acquire(self._thread_id, wait=False)) is None:
+                await asyncio.sleep(_LOOK_AGAIN)
+            self._held = held
+            self._begin(self._thread_id)
+
+    def _begin(self, thread_id: str) -> None:
+        try:
             if self._saver:
-                self._saver.begin(self._thread_id, self._question)
+                self._saver.begin(thread_id, self._question)
+        except BaseException:
+            self._let_go()
+            raise
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         try:
             if error is not None and self._saver and self._thread_id is not None:
                 self._saver.give_up(self._thread_id)
         finally:
-            if self._held:
-                self._held.release()
+            self._let_go()
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.__exit__(kind, error, trace)
+
+    def _let_go(self) -> None:
+        if self._held:
+            self._held.release()
 
 
 class _Turn:

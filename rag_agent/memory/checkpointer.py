@@ -27,7 +27,7 @@ from rag_agent.memory.database import Database
 from rag_agent.memory.migration import migrate
 from rag_agent.memory.parts import Parts
 from rag_agent.memory.rows import keep_only, read_rows, sweep, thread_key, write_rows
-from rag_agent.memory.transcript import count_turns
+from rag_agent.memory.transcript import count_turns, first_question
 
 _SNAPSHOT = """SELECT s.key, s.thread, t.thread_id, s.ns, s.id, s.parent, s.type, s.checkpoint, s.metadata
     FROM snapshots s JOIN threads t ON t.key = s.thread"""
@@ -40,8 +40,12 @@ class Checkpointer(BaseCheckpointSaver[Any]):
     values are read back (strict msgpack). A checkpoint is stored whole or not at all.
     """
 
-    def __init__(self, path: Path | None) -> None:
-        """Open or create the file; `None` keeps conversations in memory. A file of the first version is brought up to date.
+    def __init__(self, path: Path | None, *, damaged: bool = False) -> None:
+        """Open or create the file. One of the first version is brought up to date.
+
+        Args:
+            path: The file; None keeps conversations in memory.
+            damaged: Open it as it is, to read what is readable.
 
         Raises:
             SettingsError: The folder cannot be written.
@@ -49,8 +53,10 @@ class Checkpointer(BaseCheckpointSaver[Any]):
         """
         super().__init__(serde=JsonPlusSerializer(allowed_msgpack_modules=None))
         self.path = path
-        self.database = Database(path)
+        self.database = Database(path, damaged=damaged)
         self._parts = Parts(self.serde)
+        if damaged:
+            return
         try:
             migrate(self)
         except BaseException:
@@ -116,27 +122,21 @@ class Checkpointer(BaseCheckpointSaver[Any]):
     def put(
         self, config: RunnableConfig, checkpoint: Checkpoint, metadata: CheckpointMetadata, new_versions: ChannelVersions
     ) -> RunnableConfig:
-        """Keep a checkpoint. One of the main graph ends the thread's unfinished turn, in the same transaction."""
+        """Keep a checkpoint, whole or not at all."""
         wanted = config["configurable"]
         ns = str(wanted.get("checkpoint_ns", ""))
         told = get_serializable_checkpoint_metadata(config, metadata)
-        with self._writing() as connection:
+        with self.transaction() as connection:
             thread = thread_key(connection, str(wanted["thread_id"]))
             self.store(connection, thread, ns, wanted.get("checkpoint_id"), checkpoint, _json(told))
-            if not ns:
-                connection.execute(
-                    "UPDATE threads SET asking = NULL, asked = NULL WHERE key = ? AND asking IS NOT NULL", (thread,)
-                )
         return {"configurable": {"thread_id": wanted["thread_id"], "checkpoint_ns": ns, "checkpoint_id": checkpoint["id"]}}
 
-    def put_writes(
-        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
-    ) -> None:
+    def put_writes(self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = "") -> None:
         """Keep what a task wrote on its way to the next checkpoint."""
         wanted = config["configurable"]
         special = all(channel in WRITES_IDX_MAP for channel, _ in writes)
         sql = f"INSERT OR {'REPLACE' if special else 'IGNORE'} INTO pending VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        with self._writing() as connection:
+        with self.transaction() as connection:
             thread = thread_key(connection, str(wanted["thread_id"]))
             where = (thread, str(wanted.get("checkpoint_ns", "")), str(wanted["checkpoint_id"]), task_id, task_path)
             for place, (channel, value) in enumerate(writes):
@@ -151,11 +151,12 @@ class Checkpointer(BaseCheckpointSaver[Any]):
         """Delete the checkpoints that some runs made."""
         marks = ", ".join("?" * len(run_ids))
         sql = f"CAST(json_extract(CAST(metadata AS TEXT), '$.run_id') AS TEXT) IN ({marks})"
-        with self._writing() as connection:
+        with self.transaction() as connection:
             threads = connection.execute(f"SELECT DISTINCT thread FROM snapshots WHERE {sql}", list(run_ids)).fetchall()
             connection.execute(f"DELETE FROM snapshots WHERE {sql}", list(run_ids))
             for (thread,) in threads:
                 sweep(connection, thread)
+                self.describe(connection, thread)
         self._forget()
 
     def copy_thread(self, source_thread_id: str, target_thread_id: str, *, until: str | None = None) -> None:
@@ -166,7 +167,7 @@ class Checkpointer(BaseCheckpointSaver[Any]):
             target_thread_id: The thread that gets the checkpoints beside those it has.
             until: A checkpoint of the main graph: copy only what led to it, to a thread that has nothing yet.
         """
-        with self._writing() as connection:
+        with self.transaction() as connection:
             source = connection.execute("SELECT key FROM threads WHERE thread_id = ?", (str(source_thread_id),)).fetchone()
             if source is None:
                 return
@@ -174,6 +175,7 @@ class Checkpointer(BaseCheckpointSaver[Any]):
             write_rows(connection, target, read_rows(connection, source[0]))
             if until is not None:
                 keep_only(connection, target, until)
+            self.describe(connection, target)
 
     def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
         """Delete all checkpoints of some threads, or all but the latest of each namespace.
@@ -188,7 +190,7 @@ class Checkpointer(BaseCheckpointSaver[Any]):
             raise ValueError(f'there is no strategy "{strategy}"; name "keep_latest" or "delete"')
         sql = """DELETE FROM snapshots WHERE thread = ? AND EXISTS (SELECT 1 FROM snapshots later
             WHERE later.thread = snapshots.thread AND later.ns = snapshots.ns AND later.id > snapshots.id)"""
-        with self._writing() as connection:
+        with self.transaction() as connection:
             for thread_id in thread_ids:
                 for (thread,) in connection.execute("SELECT key FROM threads WHERE thread_id = ?", (str(thread_id),)).fetchall():
                     connection.execute(sql, (thread,))
@@ -247,7 +249,7 @@ class Checkpointer(BaseCheckpointSaver[Any]):
     def begin(self, thread_id: str, question: str) -> None:
         """Note the question of a turn that begins: it stays as unfinished if the process is killed."""
         question = question.encode("utf-8", "replace").decode()
-        with self._writing() as connection:
+        with self.transaction() as connection:
             now = datetime.now(UTC).isoformat()
             connection.execute(
                 "UPDATE threads SET asking = ?, asked = ? WHERE key = ?", (question, now, thread_key(connection, thread_id))
@@ -255,7 +257,7 @@ class Checkpointer(BaseCheckpointSaver[Any]):
 
     def give_up(self, thread_id: str) -> None:
         """Take the note back: the turn failed, and whoever asked was told."""
-        with self._writing() as connection:
+        with self.transaction() as connection:
             connection.execute("UPDATE threads SET asking = NULL, asked = NULL WHERE thread_id = ?", (thread_id,))
             connection.execute(
                 "DELETE FROM threads WHERE thread_id = ? AND NOT EXISTS (SELECT 1 FROM snapshots WHERE thread = threads.key)",
@@ -265,7 +267,7 @@ class Checkpointer(BaseCheckpointSaver[Any]):
     def store(
         self, connection: sqlite3.Connection, thread: int, ns: str, parent: str | None, checkpoint: Checkpoint, metadata: bytes
     ) -> None:
-        """Write a snapshot in an open transaction."""
+        """Write a snapshot in an open transaction; one of the main graph ends the thread's unfinished turn."""
         values = checkpoint["channel_values"]
         kind, data = self.serde.dumps_typed({**checkpoint, "channel_values": {}})
         snapshot = connection.execute(
@@ -279,9 +281,23 @@ class Checkpointer(BaseCheckpointSaver[Any]):
         for channel, value in values.items():
             ref = self._parts.keep(connection, thread, value, lines.get(channel))
             connection.execute("INSERT INTO channels VALUES (?, ?, ?, ?)", (snapshot, channel, *ref))
+        if not ns:
+            connection.execute("UPDATE threads SET asking = NULL, asked = NULL WHERE key = ?", (thread,))
+            self._describe(connection, thread, checkpoint)
+
+    def describe(self, connection: sqlite3.Connection, thread: int) -> None:
+        """Bring what lists tell of a thread in line with its latest checkpoint, in an open transaction."""
+        row = connection.execute(f"{_SNAPSHOT} WHERE s.thread = ? AND s.ns = '' ORDER BY s.id DESC LIMIT 1", (thread,)).fetchone()
+        if row:
+            self._describe(connection, thread, self._tuple(connection, row).checkpoint)
+
+    def _describe(self, connection: sqlite3.Connection, thread: int, checkpoint: Checkpoint) -> None:
+        question = first_question(checkpoint["channel_values"].get("messages"))
+        connection.execute("UPDATE threads SET question = ?, used = ? WHERE key = ?", (question, checkpoint["ts"], thread))
 
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Several changes that are made together or not at all."""
         try:
             with self.database.writing() as connection:
                 yield connection
@@ -313,7 +329,7 @@ class Checkpointer(BaseCheckpointSaver[Any]):
         )
 
     def _delete(self, thread_ids: Sequence[str]) -> None:
-        with self._writing() as connection:
+        with self.transaction() as connection:
             connection.executemany("DELETE FROM threads WHERE thread_id = ?", [(str(thread_id),) for thread_id in thread_ids])
         self._forget()
 

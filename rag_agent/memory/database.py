@@ -19,7 +19,8 @@ FORMAT = "2"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS threads (
-    key INTEGER PRIMARY KEY AUTOINCREMENT, thread_id TEXT NOT NULL UNIQUE, title TEXT, asking TEXT, asked TEXT);
+    key INTEGER PRIMARY KEY AUTOINCREMENT, thread_id TEXT NOT NULL UNIQUE, title TEXT, question TEXT, used TEXT,
+    asking TEXT, asked TEXT);
 CREATE TABLE IF NOT EXISTS snapshots (
     key INTEGER PRIMARY KEY AUTOINCREMENT, thread INTEGER NOT NULL REFERENCES threads ON DELETE CASCADE, ns TEXT NOT NULL,
     id TEXT NOT NULL, parent TEXT, type TEXT NOT NULL, checkpoint BLOB NOT NULL, metadata BLOB NOT NULL, turns INTEGER,
@@ -44,8 +45,12 @@ CREATE TABLE IF NOT EXISTS pending (
 class Database:
     """One connection that many threads share; several processes may have the file open at a time."""
 
-    def __init__(self, path: Path | None) -> None:
-        """Open or create the file; `None` keeps conversations in memory.
+    def __init__(self, path: Path | None, *, damaged: bool = False) -> None:
+        """Open or create the file.
+
+        Args:
+            path: The file; None keeps conversations in memory.
+            damaged: Open it as it is, to read what is readable.
 
         Raises:
             SettingsError: The folder cannot be written.
@@ -59,6 +64,8 @@ class Database:
             self.connection = sqlite3.connect(path or MEMORY, isolation_level=None, check_same_thread=False, timeout=60)
         except (OSError, sqlite3.OperationalError) as error:
             raise SettingsError(f"{path} cannot be written ({error}); set home to a folder that can") from error
+        if damaged:
+            return
         try:
             with self.told():
                 self._set_up()

@@ -133,9 +133,7 @@ def _is_conversation(value: Any) -> bool:
 
 
 def _alike(one: BaseMessage, other: BaseMessage) -> bool:
-    return (
-        type(one) is type(other) and one.__dict__ == other.__dict__ and one.__pydantic_extra__ == other.__pydantic_extra__
-    )
+    return type(one) is type(other) and one.__dict__ == other.__dict__ and one.__pydantic_extra__ == other.__pydantic_extra__
 
 
 def _fresh(message: BaseMessage) -> BaseMessage:

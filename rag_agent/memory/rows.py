@@ -76,7 +76,7 @@ def write_rows(connection: sqlite3.Connection, thread: int, rows: Rows) -> None:
         sql = "INSERT INTO lines (thread, previous, part) VALUES (?, ?, ?)"
         lines[number] = connection.execute(sql, (thread, lines[previous], parts[part])).lastrowid
     for number, *values in rows.snapshots:
-        sql = "INSERT OR REPLACE INTO snapshots (thread, ns, id, parent, type, checkpoint, metadata, turns) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+        sql = f"INSERT OR REPLACE INTO snapshots (thread{_COLUMNS['snapshots'][3:]}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
         snapshots[number] = int(connection.execute(sql, (thread, *values)).lastrowid or 0)
     for snapshot, channel, part, line in rows.channels:
         connection.execute("INSERT INTO channels VALUES (?, ?, ?, ?)", (snapshots[snapshot], channel, parts[part], lines[line]))
@@ -102,6 +102,7 @@ def sweep(connection: sqlite3.Connection, thread: int) -> None:
     for statement in _UNREACHED:
         connection.execute(statement, {"thread": thread})
     connection.execute(
-        "DELETE FROM threads WHERE key = ? AND asking IS NULL AND NOT EXISTS (SELECT 1 FROM snapshots WHERE thread = threads.key)",
+        """DELETE FROM threads WHERE key = ? AND asking IS NULL
+        AND NOT EXISTS (SELECT 1 FROM snapshots WHERE thread = threads.key)""",
         (thread,),
     )

@@ -67,6 +67,14 @@ def count_turns(messages: Any) -> int | None:
     return len(pairs(messages))
 
 
+def first_question(messages: Any) -> str | None:
+    """The first question of a channel that holds messages."""
+    if count_turns(messages) is None:
+        return None
+    asked = next((str(message.text) for message in messages if isinstance(message, HumanMessage)), None)
+    return asked.encode("utf-8", "replace").decode() if asked else None
+
+
 def _turn(question: HumanMessage, reply: AIMessage) -> Turn:
     kept = reply.additional_kwargs.get(ANSWER_KEY)
     if not kept:

@@ -1,7 +1,7 @@
 """The nodes of `agent_graph`: plain methods named by verbs, over what was bound when the graph was built."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 from langchain_core.documents import Document
@@ -24,11 +24,12 @@ from rag_agent.grounding.template import neutralise
 from rag_agent.index import Library
 from rag_agent.memory.followups import Turn as PastTurn
 from rag_agent.memory.followups import understand
-from rag_agent.memory.transcript import Turn, turn_messages, turns
+from rag_agent.memory.history import fit, shorten
+from rag_agent.memory.transcript import Turn, last_turns, turn_messages
 from rag_agent.workflows.state import AgentState
 
 _WIDER = 3  # how many times as many chunks the second search brings
-_HISTORY = 12  # turns of conversation that a model is shown
+_HISTORY = 20  # turns of conversation that a question is read in the light of
 _MARK = re.compile(r" ?\[\d+\]")
 _DECLINED = re.compile(
     r"\b(?:I(?:'m| am) (?:sorry|afraid)|I (?:can(?:no|')t|am (?:not able|unable))|as an AI)\b.{0,80}\b"
@@ -76,7 +77,7 @@ class Nodes:
     def contextualize(self, state: AgentState) -> AgentState:
         """Read the question in the light of the conversation."""
         question = state["question"]
-        past = [_past(turn) for turn in turns(state.get("messages", []))]
+        past = [_past(turn) for turn in last_turns(state.get("messages", []), _HISTORY)]
         read = understand(question, past)
         queries = list(read.queries) or [(question, 1.0)]
         kind = read.kind if self._library is not None or read.kind == "transform" else "chat"
@@ -167,26 +168,25 @@ class Nodes:
 
     def transform(self, state: AgentState) -> AgentState:
         """Let the model work on the last answer: shorten it, translate it."""
-        last = turns(state["messages"])[-1].answer
+        [turn] = last_turns(state["messages"], 1)
+        last = turn.answer
         limit = state.get("max_words")
-        prompt = prompts.TRANSFORM.format(answer=neutralise(_MARK.sub("", last.text)), instruction=state["question"])
-        reply = self._streamed([self._role(), HumanMessage(prompt)])
+        shown = shorten(self._model, lambda text: self._task(text, state["question"]), neutralise(_MARK.sub("", last.text)))
+        reply = self._streamed(shown.messages)
         text = str(reply.text).strip()
-        left_out = []
+        left_out = [*shown.left_out]
         if limit and len(text.split()) > limit:
             left_out.append(f"the model's reply had {len(text.split())} words and was cut to {limit}")
             text = _cut(text, limit)
         state = {**state, "usage": _usage(state, reply)}
-        return self._answered(state, text, "transformed", citations=last.citations, left_out=left_out)
+        return self._answered(state, text, "transformed", citations=last.citations, left_out=left_out, files=turn.files)
 
     def converse(self, state: AgentState) -> AgentState:
         """Talk: the model and the conversation, no documents."""
-        messages: list[BaseMessage] = [self._role()]
-        for turn in turns(state.get("messages", []))[-_HISTORY:]:
-            messages += [HumanMessage(turn.question), AIMessage(_MARK.sub("", turn.answer.text))]
-        reply = self._streamed([*messages, HumanMessage(state["question"])])
+        shown = fit(self._model, self._role(), state.get("messages", []), state["question"])
+        reply = self._streamed(shown.messages)
         state = {**state, "usage": _usage(state, reply)}
-        return self._answered(state, str(reply.text).strip(), "chat")
+        return self._answered(state, str(reply.text).strip(), "chat", left_out=shown.left_out)
 
     # --- routes --------------------------------------------------------------------------------------------------------
 
@@ -231,6 +231,9 @@ class Nodes:
     def _role(self) -> SystemMessage:
         return SystemMessage(self._system or prompts.SYSTEM)
 
+    def _task(self, answer: str, instruction: str) -> list[BaseMessage]:
+        return [self._role(), HumanMessage(prompts.TRANSFORM.format(answer=answer, instruction=instruction))]
+
     def _long_prompt(self, state: AgentState, question: str) -> list[BaseMessage]:
         fenced = [
             prompts.PASSAGE.format(number=n, file=document.metadata["file"], text=neutralise(document.page_content))
@@ -270,6 +273,7 @@ class Nodes:
         *,
         citations: tuple[Citation, ...] = (),
         left_out: Iterable[str] = (),
+        files: Mapping[str, str] | None = None,
     ) -> AgentState:
         answer = Answer(
             text=text,
@@ -282,7 +286,10 @@ class Nodes:
             left_out=tuple(left_out),
             question=state["question"],
         )
-        turn = Turn(state["question"], answer, self._documents.root if self._library else None)
+        if files is None:
+            hashes = {citation.file: self._documents.fingerprint(citation.file) for citation in citations}
+            files = {file: hashed for file, hashed in hashes.items() if hashed}
+        turn = Turn(state["question"], answer, self._documents.root if self._library else None, files)
         return {"answer": answer.to_dict(), "messages": turn_messages(turn)}
 
 
