@@ -21,7 +21,7 @@ from rag_agent.memory.checkpointer import Checkpointer
 from rag_agent.testing import ScriptedChat
 from rag_agent.workflows import agent_graph, chat_graph
 
-WORDS = "river harbour granite copper lantern orchard winter signal meadow timber anchor velvet quarry beacon saddle ember".split()
+WORDS = "river harbour granite copper lantern orchard winter signal meadow timber anchor velvet quarry beacon".split()
 
 
 def said(number: int) -> str:

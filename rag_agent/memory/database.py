@@ -88,7 +88,7 @@ class Database:
         found = self.connection.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
         if found is None or found[0] != FORMAT:
             raise ThreadError(
-                f"{self.path} was written by a later version of rag-agent (format {found and found[0]}, this one reads {FORMAT}); "
+                f"{self.path} was written by a later version of rag-agent (format {found and found[0]}, here {FORMAT}); "
                 "update rag-agent, or set another home"
             )
 

@@ -154,26 +154,31 @@ def _fitting(turns: Sequence[_Said], room: int, length: Callable[[_Said], int]) 
 
 def _worth(older: Sequence[_Said], question: str) -> list[_Said]:
     """Older turns that are worth showing whole, the best first: what was to be remembered, then what the question is about."""
-    pinned = [turn for turn in older if _PINNED.search(turn.question)]
-    scores = _scores([f"{turn.question} {turn.answer}" for turn in older], question)
+    pinned = [turn for turn in older if _is_pinned(turn.question)]
+    scores = _scores(older, question)
     best = sorted(range(len(older)), key=lambda place: -scores[place])
     about = [older[place] for place in best if scores[place] > 0.5 * scores[best[0]]] if best and scores[best[0]] > 0 else []
-    both = [turn for turn in about[:1] + pinned + about[1:]]
-    return list(dict.fromkeys(both))
+    return list(dict.fromkeys(about[:1] + pinned + about[1:]))
 
 
-def _scores(texts: Sequence[str], question: str) -> list[float]:
+def _scores(turns: Sequence[_Said], question: str) -> list[float]:
     """BM25 with the constants of `rag_agent.index.lexical`; each turn's terms are counted once, not at every question."""
-    language = _language(tuple(texts[-8:]))
-    counted = [_terms(language, text) for text in texts]
+    language = _language(tuple(turn.answer for turn in turns[-8:]))
+    wanted = set(_analyser(language).query_terms(question))
+    counted = [_terms(language, turn.question, turn.answer) for turn in turns]
+    held = [wanted & counts.keys() for counts, _ in counted]
+    spread = Counter(term for terms in held for term in terms)
+    idf = {term: math.log1p((len(turns) - count + 0.5) / (count + 0.5)) for term, count in spread.items()}
     mean = sum(length for _, length in counted) / max(1, len(counted)) or 1.0
-    scores = [0.0] * len(counted)
-    for term in set(_analyser(language).query_terms(question)):
-        held = [(place, counts[term], length) for place, (counts, length) in enumerate(counted) if term in counts]
-        idf = math.log1p((len(counted) - len(held) + 0.5) / (len(held) + 0.5))
-        for place, count, length in held:
-            scores[place] += idf * count / (count + 0.9 * (0.6 + 0.4 * length / mean))
-    return scores
+    return [
+        sum(idf[term] * counts[term] / (counts[term] + 0.9 * (0.6 + 0.4 * length / mean)) for term in terms)
+        for terms, (counts, length) in zip(held, counted, strict=True)
+    ]
+
+
+@lru_cache(maxsize=8192)
+def _is_pinned(question: str) -> bool:
+    return _PINNED.search(question) is not None
 
 
 @lru_cache(maxsize=8)
@@ -187,8 +192,8 @@ def _language(texts: tuple[str, ...]) -> str:
 
 
 @lru_cache(maxsize=8192)
-def _terms(language: str, text: str) -> tuple[Counter[str], int]:
-    terms = _analyser(language).terms(text)
+def _terms(language: str, question: str, answer: str) -> tuple[dict[str, int], int]:
+    terms = _analyser(language).terms(f"{question}\n{answer}")
     return Counter(terms), len(terms)
 
 

@@ -12,6 +12,7 @@ from langgraph.checkpoint.serde.base import SerializerProtocol
 _REMEMBERED = 10_000  # messages that are kept in memory
 _LISTS = 64  # lists whose order is
 _FIXED = frozenset({str, int, float, bool, bytes, type(None)})
+_put = object.__setattr__
 
 Ref = tuple[int | None, int | None]
 """Where a value is: a part, or the last line of a list of messages."""
@@ -26,7 +27,7 @@ class Parts:
 
     def __init__(self, serde: SerializerProtocol) -> None:
         self._serde = serde
-        self._messages: dict[int, BaseMessage] = {}
+        self._messages: dict[int, _Known] = {}
         self._lists: dict[int, tuple[int, ...]] = {}
 
     def keep(self, connection: sqlite3.Connection, thread: int, value: Any, before: int | None) -> Ref:
@@ -56,7 +57,7 @@ class Parts:
         part, line = ref
         if line is not None:
             held = self._list(connection, line)
-            return [_fresh(message) for message in self._read_messages(connection, held)]
+            return [known.copy() for known in self._read_messages(connection, held)]
         row = connection.execute("SELECT type, value FROM parts WHERE id = ?", (part,)).fetchone()
         if row is None:
             raise sqlite3.DatabaseError(f"part {part} is missing")
@@ -78,12 +79,12 @@ class Parts:
             row = connection.execute(sql, (thread, digest, kind, data)).fetchone()
         return int(row[0])
 
-    def _read_messages(self, connection: sqlite3.Connection, parts: Sequence[int]) -> list[BaseMessage]:
+    def _read_messages(self, connection: sqlite3.Connection, parts: Sequence[int]) -> list["_Known"]:
         if len(self._messages) + len(parts) > _REMEMBERED:
             self._messages.clear()
         for part in parts:
             if part not in self._messages:
-                self._messages[part] = self.read(connection, (part, None))
+                self._messages[part] = _Known(self.read(connection, (part, None)))
         return [self._messages[part] for part in parts]
 
     # --- lists ---------------------------------------------------------------------------------------------------------
@@ -115,7 +116,7 @@ class Parts:
         """How many messages at the beginning are the ones that are held."""
         known = self._read_messages(connection, held[: len(value)])
         for number, (old, new) in enumerate(zip(known, value, strict=False)):
-            if not _alike(old, new):
+            if not old.same(new):
                 return number
         return len(known)
 
@@ -132,20 +133,35 @@ def _is_conversation(value: Any) -> bool:
     return type(value) is list and bool(value) and all(isinstance(message, BaseMessage) for message in value)
 
 
-def _alike(one: BaseMessage, other: BaseMessage) -> bool:
-    return type(one) is type(other) and one.__dict__ == other.__dict__ and one.__pydantic_extra__ == other.__pydantic_extra__
+class _Known:
+    """A message as it stands on the disk."""
 
+    __slots__ = ("_fields", "_kind", "_message", "_mutable")
 
-def _fresh(message: BaseMessage) -> BaseMessage:
-    """A copy as deep as its containers; `copy.deepcopy` takes ten times as long."""
-    kind = type(message)
-    twin = kind.__new__(kind)
-    put = object.__setattr__
-    put(twin, "__dict__", {name: value if type(value) is str else _copied(value) for name, value in message.__dict__.items()})
-    put(twin, "__pydantic_fields_set__", set(message.__pydantic_fields_set__))
-    put(twin, "__pydantic_extra__", _copied(message.__pydantic_extra__))
-    put(twin, "__pydantic_private__", _copied(message.__pydantic_private__))
-    return twin
+    def __init__(self, message: BaseMessage) -> None:
+        self._message = message
+        self._kind = type(message)
+        self._fields = message.__dict__
+        self._mutable = tuple(name for name, value in self._fields.items() if type(value) not in _FIXED)
+
+    def same(self, other: BaseMessage) -> bool:
+        """Whether another message says the same."""
+        mine = self._message
+        return (
+            self._kind is type(other) and self._fields == other.__dict__ and mine.__pydantic_extra__ == other.__pydantic_extra__
+        )
+
+    def copy(self) -> BaseMessage:
+        """A copy as deep as its containers; `copy.deepcopy` takes ten times as long."""
+        mine, fields = self._message, self._fields.copy()
+        for name in self._mutable:
+            fields[name] = _copied(fields[name])
+        twin = self._kind.__new__(self._kind)
+        _put(twin, "__dict__", fields)
+        _put(twin, "__pydantic_fields_set__", mine.__pydantic_fields_set__.copy())
+        _put(twin, "__pydantic_extra__", _copied(mine.__pydantic_extra__))
+        _put(twin, "__pydantic_private__", _copied(mine.__pydantic_private__))
+        return twin
 
 
 def _copied(value: Any) -> Any:

@@ -77,7 +77,9 @@ class Nodes:
     def contextualize(self, state: AgentState) -> AgentState:
         """Read the question in the light of the conversation."""
         question = state["question"]
-        past = [_past(turn) for turn in last_turns(state.get("messages", []), _HISTORY)]
+        messages = state.get("messages", [])
+        # Where the reading begins moves every ten turns only, so that what was read before is remembered.
+        past = [_past(turn) for turn in last_turns(messages, _HISTORY + len(messages) // 2 % 10)]
         read = understand(question, past)
         queries = list(read.queries) or [(question, 1.0)]
         kind = read.kind if self._library is not None or read.kind == "transform" else "chat"
