@@ -1,11 +1,13 @@
 """`RagAgent`: documents, a model and a memory behind one object."""
 
+import asyncio
+import contextvars
+import queue
 import threading
 import time
-from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -18,14 +20,16 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from rag_agent.answers import Answer, Event, Hit, IndexReport
 from rag_agent.documents import Splitter
-from rag_agent.errors import DocumentsError, SettingsError
+from rag_agent.errors import DocumentsError, SettingsError, ThreadError
 from rag_agent.index import Index, Library, Progress, VectorStoreLibrary
 from rag_agent.memory.checkpointer import Checkpointer
+from rag_agent.memory.locks import Held, ThreadLocks
 from rag_agent.memory.threads import Threads
 from rag_agent.models import chat_model, name_of
 from rag_agent.models import embeddings as embedding_model
 from rag_agent.settings import MEMORY, Settings
 from rag_agent.workflows import agent_graph
+from rag_agent.workflows.state import TurnContext
 
 if TYPE_CHECKING:
     from langgraph.graph import StateGraph
@@ -35,6 +39,7 @@ if TYPE_CHECKING:
 
     Compiled = CompiledStateGraph[Any, Any, Any, Any]
 
+_LOOK_AGAIN = 0.02  # seconds between looks at a conversation that another turn holds
 _STEPS = 25  # nodes a turn may visit; the longest way through the graph has 11
 
 
@@ -81,7 +86,6 @@ class RagAgent:
         self._given_embeddings = embeddings if embeddings is not None else self.settings.embeddings
         self._given_checkpointer = checkpointer
         self._indexed = False
-        self._busy: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     # --- documents -----------------------------------------------------------------------------------------------------
 
@@ -146,16 +150,38 @@ class RagAgent:
         """Answer a question step by step: see `Event`. Unchecked text is never streamed; the last event has the answer."""
         question, config = _not_empty(question, "question"), _config(thread_id)
         self._ready()
-        with self._one_at_a_time(thread_id):
-            turn = _Turn(thread_id)
+        turn = _Turn(thread_id)
+        with self._kept_whole(thread_id, question):
             graph = self._graph if thread_id is not None else self._forgetful_graph
-            run = graph.stream(
-                {"question": question}, config, stream_mode=["tasks", "custom"], version="v2", **_durability(thread_id)
-            )
-            for part in run:
-                if event := turn.event(part):
-                    yield event
-            yield Event("answer", answer=turn.answer())
+            with _Running(graph, question, config, _options(thread_id)) as run:
+                for part in run:
+                    if event := turn.event(part):
+                        yield event
+        yield Event("answer", answer=turn.answer())
+
+    def edit(self, thread_id: str, turn: int, question: str) -> Answer:
+        """Ask another question in place of a turn's; what came after it is no longer part of the conversation.
+
+        The former turns stay among the checkpoints: `threads.rewind` to a later turn brings them back.
+
+        Args:
+            thread_id: The conversation.
+            turn: Which turn, counted from 1.
+            question: What to ask instead.
+
+        Raises:
+            RagAgentError: There is no such turn, or the question cannot be answered; then the conversation is as it was.
+        """
+        question = _not_empty(question, "question")
+        before = self.threads.show(thread_id)
+        if not 1 <= turn <= len(before):
+            raise ThreadError(f"thread '{thread_id}' has {len(before)} turns; name one of them, counted from 1")
+        self.threads.rewind(thread_id, turn - 1)
+        try:
+            return self.ask(question, thread_id=thread_id)
+        except BaseException:
+            self.threads.rewind(thread_id, len(before))
+            raise
 
     async def aask(self, question: str, *, thread_id: str | None = None) -> Answer:
         """`ask`, without blocking the event loop."""
@@ -166,36 +192,27 @@ class RagAgent:
 
     async def astream(self, question: str, *, thread_id: str | None = None) -> AsyncIterator[Event]:
         """`stream`, without blocking the event loop."""
-        import asyncio
-
         question, config = _not_empty(question, "question"), _config(thread_id)
         await asyncio.to_thread(self._ready)
-        lock = self._one_at_a_time(thread_id)
-        acquiring = asyncio.ensure_future(asyncio.to_thread(lock.acquire))
-        try:
-            await asyncio.shield(acquiring)
-        except asyncio.CancelledError:  # the thread goes on waiting; what it gets, it gives back
-            acquiring.add_done_callback(lambda _: lock.release())
-            raise
-        try:
-            turn = _Turn(thread_id)
+        turn = _Turn(thread_id)
+        async with self._kept_whole(thread_id, question):
             graph = self._graph if thread_id is not None else self._forgetful_graph
-            run = graph.astream(
-                {"question": question}, config, stream_mode=["tasks", "custom"], version="v2", **_durability(thread_id)
-            )
-            async for part in run:
-                if event := turn.event(part):
-                    yield event
-            yield Event("answer", answer=turn.answer())
-        finally:
-            lock.release()
+            stop = threading.Event()
+            run = graph.astream({"question": question}, config, context=TurnContext(stop.is_set), **_options(thread_id))
+            try:
+                async for part in run:
+                    if event := turn.event(part):
+                        yield event
+            finally:
+                stop.set()
+        yield Event("answer", answer=turn.answer())
 
     # --- conversations -------------------------------------------------------------------------------------------------
 
     @cached_property
     def threads(self) -> Threads:
-        """The conversations: list, show, delete."""
-        return Threads(self._checkpointer)
+        """The conversations: list, show, rename, fork, rewind, export, import, delete, prune."""
+        return Threads(self._checkpointer, self._locks)
 
     @property
     def graph(self) -> "Compiled":
@@ -281,8 +298,98 @@ class RagAgent:
         if self._docs is not None and not self._indexed:
             self.index(rebuild=False)
 
-    def _one_at_a_time(self, thread_id: str | None) -> threading.Lock:
-        return threading.Lock() if thread_id is None else self._busy[thread_id]
+    @cached_property
+    def _locks(self) -> ThreadLocks:
+        folder = self.settings.folder
+        return ThreadLocks(folder / "locks" if folder else None)
+
+    def _kept_whole(self, thread_id: str | None, question: str) -> "_KeptWhole":
+        return _KeptWhole(thread_id, question, self._locks, self._checkpointer if thread_id is not None else None)
+
+
+class _KeptWhole:
+    """The time of one turn: no other turn of the conversation runs, and a process that is killed leaves a note of it."""
+
+    def __init__(self, thread_id: str | None, question: str, locks: ThreadLocks, saver: BaseCheckpointSaver[Any] | None) -> None:
+        self._thread_id = thread_id
+        self._question = question
+        self._locks = locks
+        self._saver = saver if isinstance(saver, Checkpointer) else None
+        self._held: Held | None = None
+
+    def __enter__(self) -> None:
+        if self._thread_id is not None:
+            self._held = self._locks.acquire(self._thread_id)
+            self._begin(self._thread_id)
+
+    async def __aenter__(self) -> None:
+        if self._thread_id is not None:
+            # A thread that waits for the lock could not be called off; it would take it and never give it back.
+            while (held := self._locks.acquire(self._thread_id, wait=False)) is None:
+                await asyncio.sleep(_LOOK_AGAIN)
+            self._held = held
+            self._begin(self._thread_id)
+
+    def _begin(self, thread_id: str) -> None:
+        try:
+            if self._saver:
+                self._saver.begin(thread_id, self._question)
+        except BaseException:
+            self._let_go()
+            raise
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        try:
+            if error is not None and self._saver and self._thread_id is not None:
+                self._saver.give_up(self._thread_id)
+        finally:
+            self._let_go()
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.__exit__(kind, error, trace)
+
+    def _let_go(self) -> None:
+        if self._held:
+            self._held.release()
+
+
+class _Running:
+    """The graph at work in a thread of its own.
+
+    Left to itself, LangGraph waits for a running node to end before it lets go of a Ctrl-C or of a caller who stops
+    listening; a model may write for a minute more. From here the node is told to stop, and does at the next token.
+    """
+
+    def __init__(self, graph: "Compiled", question: str, config: RunnableConfig, options: dict[str, Any]) -> None:
+        self._parts: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._stop = threading.Event()
+        context = TurnContext(self._stop.is_set)
+        work = partial(self._work, graph, question, config, {**options, "context": context})
+        # Callbacks and tracers of the caller travel in its context variables.
+        self._thread = threading.Thread(target=contextvars.copy_context().run, args=(work,), daemon=True)
+
+    def _work(self, graph: "Compiled", question: str, config: RunnableConfig, options: dict[str, Any]) -> None:
+        try:
+            for part in graph.stream({"question": question}, config, **options):
+                self._parts.put(part)
+        except BaseException as error:  # raised again where the parts are read
+            self._parts.put(error)
+        finally:
+            self._parts.put(None)
+
+    def __iter__(self) -> Iterator[Any]:
+        while (part := self._parts.get()) is not None:
+            if isinstance(part, BaseException):
+                raise part
+            yield part
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
 
 
 class _Turn:
@@ -346,6 +453,7 @@ def _config(thread_id: str | None) -> RunnableConfig:
     return {"configurable": configurable, "recursion_limit": _STEPS}
 
 
-def _durability(thread_id: str | None) -> dict[str, Any]:
-    # One checkpoint a turn: a turn is kept whole or not at all.
-    return {} if thread_id is None else {"durability": "exit"}
+def _options(thread_id: str | None) -> dict[str, Any]:
+    """How a run is told about and kept: one checkpoint a turn, so that a turn is kept whole or not at all."""
+    told: dict[str, Any] = {"stream_mode": ["tasks", "custom"], "version": "v2"}
+    return told if thread_id is None else {**told, "durability": "exit"}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rag_agent.cli_threads import threads_app
 from rag_agent.errors import RagAgentError
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
-threads_app = typer.Typer(help="Conversations that are kept.", rich_markup_mode=None, no_args_is_help=True)
 models_app = typer.Typer(help="Chat and embedding models.", rich_markup_mode=None, no_args_is_help=True)
 app.add_typer(threads_app, name="threads")
 app.add_typer(models_app, name="models")
@@ -121,46 +121,6 @@ def graph(name: Annotated[str, typer.Argument(help="chat, rag or agent")]) -> No
     if name not in DRAWINGS:
         raise SettingsError(f"there is no graph '{name}'; name one of: {', '.join(DRAWINGS)}")
     console.out(mermaid(name))
-
-
-@threads_app.command("list")
-def threads_list(as_json: AsJson = False) -> None:
-    """List the conversations, the last used first."""
-    from rag_agent import console
-
-    with _agent(_settings(), None, True) as agent:
-        found = agent.threads.list()
-    if as_json:
-        console.print_json([vars(thread) for thread in found])
-    else:
-        rows = [(t.thread_id, str(t.turns), t.last_used[:19].replace("T", " "), t.title) for t in found]
-        console.print_table(("thread", "turns", "last used (UTC)", "title"), rows)
-
-
-@threads_app.command("show")
-def threads_show(thread_id: str, as_json: AsJson = False) -> None:
-    """Print a conversation with the sources of its answers."""
-    from rag_agent import console
-
-    with _agent(_settings(), None, True) as agent:
-        turns = agent.threads.show(thread_id)
-    if as_json:
-        console.print_json([{"question": turn.question, "answer": turn.answer.to_dict(), "docs": turn.docs} for turn in turns])
-        return
-    for number, turn in enumerate(turns, start=1):
-        console.out(f"{number}. {turn.question}\n")
-        console.print_answer(turn.answer)
-        console.out()
-
-
-@threads_app.command("delete")
-def threads_delete(thread_id: str) -> None:
-    """Forget a conversation."""
-    from rag_agent import console
-
-    with _agent(_settings(), None, True) as agent:
-        agent.threads.delete(thread_id)
-    console.note(f"Thread {thread_id} is deleted.")
 
 
 @models_app.command("list")

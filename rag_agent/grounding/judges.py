@@ -32,8 +32,10 @@ class Judge(Protocol):
 
 
 def judge(name: str, model: BaseChatModel, settings: Settings) -> Judge | None:
-    """The judge of a setting: "words" is none beside the built-in check, "model" the chat model, `huggingface:<id>` an
-    NLI cross-encoder by hub id or local folder.
+    """The judge that a setting names.
+
+    "words" is none beside the built-in check, "model" the chat model, `huggingface:<id>` an NLI cross-encoder by hub id or
+    local folder.
 
     Raises:
         SettingsError: The name is no judge.
@@ -63,7 +65,7 @@ class ChatJudge:
 
 
 class EntailmentJudge:
-    """A cross-encoder trained on natural language inference (Bowman et al. 2015), such as `cross-encoder/nli-deberta-v3-small`."""
+    """A cross-encoder trained on natural language inference (Bowman et al. 2015)."""
 
     def __init__(self, weights: Weights) -> None:
         self._weights = weights

@@ -121,6 +121,12 @@ class Index:
             start, end = self._opened().article_span(hit.file, hit.article)
             return start, self._text(hit.file)[start:end]
 
+    def fingerprint(self, file: str) -> str | None:
+        """The SHA-256 of a file's text as it was indexed."""
+        with self._lock:
+            found = self._opened().sha256(file)
+            return found.hex() if found else None
+
     def text(self, file: str) -> str:
         """A file's text as it was indexed; the offsets of hits and citations count in it.
 

@@ -30,6 +30,9 @@ class Library(Protocol):
     def around(self, hit: Hit) -> tuple[int, str]:
         """The article that a hit lies in: where it begins in the file, and its text."""
 
+    def fingerprint(self, file: str) -> str | None:
+        """The SHA-256 of a file's text as it is searched, by which a change is told; None where files are not kept."""
+
     def words(self) -> Analyser:
         """What cuts the documents' language into terms."""
 
@@ -69,6 +72,10 @@ class VectorStoreLibrary:
     def around(self, hit: Hit) -> tuple[int, str]:
         """A foreign store keeps no files: the chunk is all there is."""
         return hit.start, hit.text
+
+    def fingerprint(self, file: str) -> str | None:
+        """A foreign store keeps no files."""
+        return None
 
     def words(self) -> Analyser:
         """English until a search has shown other texts."""

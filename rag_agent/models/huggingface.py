@@ -17,7 +17,7 @@ def huggingface_chat(model: str, settings: Settings, **generation: Any) -> "Tran
     """A chat model that runs in this process."""
     from rag_agent.models.transformers_chat import TransformersChat
 
-    return TransformersChat.named(f"huggingface:{model}", _weights(model, settings), **generation)
+    return TransformersChat.named(f"huggingface:{model}", weights_of(model, settings), **generation)
 
 
 def huggingface_embeddings(model: str, settings: Settings) -> "Embeddings":
@@ -27,10 +27,10 @@ def huggingface_embeddings(model: str, settings: Settings) -> "Embeddings":
     """
     from rag_agent.models.transformers_embeddings import TransformersEmbeddings
 
-    return TransformersEmbeddings(_weights(model, settings), name=f"huggingface:{model}")
+    return TransformersEmbeddings(weights_of(model, settings), name=f"huggingface:{model}")
 
 
-def _weights(model: str, settings: Settings) -> Weights:
+def weights_of(model: str, settings: Settings) -> Weights:
     """Where the weights of a name are: a folder, a file to convert, or an id for the hub's own cache.
 
     Raises:

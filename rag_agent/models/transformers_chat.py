@@ -84,6 +84,11 @@ class TransformersChat(BaseChatModel):
         """The length of the prompt these messages make, in tokens of this model."""
         return len(self._prompt(messages))
 
+    @property
+    def window(self) -> int | None:
+        """Tokens that prompt and reply may have together; None where the model does not tell."""
+        return self._loaded().window
+
     def _loaded(self) -> "Loaded":
         from rag_agent.models.generation import load  # torch and transformers, at the first call
 

@@ -10,7 +10,7 @@ from langgraph.graph import END, START, StateGraph
 from rag_agent.index import Library
 from rag_agent.models.capability import is_calibrated, is_capable
 from rag_agent.workflows.nodes import Nodes
-from rag_agent.workflows.state import AgentState
+from rag_agent.workflows.state import AgentState, TurnContext
 
 AnswerSetting = Literal["auto", "generate", "quote"]
 
@@ -49,7 +49,7 @@ def agent_graph(
         reads=_Reads(model, answer),
         name=name,
     )
-    builder = StateGraph(AgentState)
+    builder = StateGraph(AgentState, context_schema=TurnContext)
     for node in (
         nodes.contextualize, nodes.retrieve, nodes.grade, nodes.generate, nodes.verify, nodes.quote, nodes.respond,
         nodes.refuse, nodes.transform, nodes.converse,

@@ -1,7 +1,7 @@
 """The nodes of `agent_graph`: plain methods named by verbs, over what was bound when the graph was built."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 from langchain_core.documents import Document
@@ -9,9 +9,11 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage
 from langgraph.config import get_stream_writer
+from langgraph.runtime import get_runtime
 
 from rag_agent import prompts
 from rag_agent.answers import Answer, Citation, Hit, Kind
+from rag_agent.errors import TurnStoppedError
 from rag_agent.grounding.evidence import weigh
 from rag_agent.grounding.instructions import is_instruction
 from rag_agent.grounding.passages import Passage, passages, readable
@@ -25,11 +27,12 @@ from rag_agent.grounding.transforming import resting_on, shortened
 from rag_agent.index import Library
 from rag_agent.memory.followups import Turn as PastTurn
 from rag_agent.memory.followups import names_language, understand
-from rag_agent.memory.threads import Turn, turn_messages, turns
-from rag_agent.workflows.state import AgentState
+from rag_agent.memory.history import fit, shorten
+from rag_agent.memory.transcript import Turn, last_turns, turn_messages
+from rag_agent.workflows.state import AgentState, TurnContext
 
 _WIDER = 3  # how many times as many chunks the second search brings
-_HISTORY = 12  # turns of conversation that a model is shown
+_HISTORY = 20  # turns of conversation that a question is read in the light of
 _MARK = re.compile(r" ?\[\d+\]")
 _DECLINED = re.compile(
     r"\b(?:I(?:'m| am) (?:sorry|afraid)|I (?:can(?:no|')t|am (?:not able|unable))|as an AI)\b.{0,80}\b"
@@ -77,7 +80,9 @@ class Nodes:
     def contextualize(self, state: AgentState) -> AgentState:
         """Read the question in the light of the conversation."""
         question = state["question"]
-        past = [_past(turn) for turn in turns(state.get("messages", []))]
+        messages = state.get("messages", [])
+        # Where the reading begins moves every ten turns only, so that what was read before is remembered.
+        past = [_past(turn) for turn in last_turns(messages, _HISTORY + len(messages) // 2 % 10)]
         read = understand(question, past)
         queries = list(read.queries) or [(question, 1.0)]
         kind = read.kind if self._library is not None or read.kind == "transform" else "chat"
@@ -106,7 +111,7 @@ class Nodes:
         """Let the model answer from the passages."""
         question = state["queries"][0][0]
         messages = self._long_prompt(state, question) if self._reads.well else self._short_prompt(state, question)
-        reply = self._model.invoke(messages)
+        reply = self._reply(messages)
         return {"draft": str(reply.text).strip(), "usage": _usage(state, reply)}
 
     def verify(self, state: AgentState) -> AgentState:
@@ -168,32 +173,31 @@ class Nodes:
 
     def transform(self, state: AgentState) -> AgentState:
         """Let the model work on the last answer: shorten it, translate it."""
-        last = turns(state["messages"])[-1].answer
+        [turn] = last_turns(state["messages"], 1)
+        last, limit = turn.answer, state.get("max_words")
         last_text = _MARK.sub("", last.text)
-        limit = state.get("max_words")
-        prompt = prompts.TRANSFORM.format(answer=neutralise(last_text), instruction=state["question"])
-        reply = self._streamed([self._role(), HumanMessage(prompt)])
+        shown = shorten(self._model, lambda text: self._task(text, state["question"]), neutralise(last_text))
+        reply = self._reply(shown.messages, shown=True)
         text = str(reply.text).strip()
-        left_out: list[str] = []
+        left_out = [*shown.left_out]
         # A small model makes things up here too. A translation has other words; nothing here can check it.
         if not self._reads.well and not names_language(state["question"]):
-            text, left_out = resting_on(last_text, text)
+            text, unsupported = resting_on(last_text, text)
+            left_out += unsupported
         if limit and len(text.split()) > limit:
             left_out.append(f"cut to {limit} words")
             text = shortened(text, limit)
         state = {**state, "usage": _usage(state, reply)}
-        return self._answered(state, text, "transformed", citations=last.citations, left_out=left_out)
+        return self._answered(state, text, "transformed", citations=last.citations, left_out=left_out, files=turn.files)
 
     def converse(self, state: AgentState) -> AgentState:
         """Talk: the model and the conversation, no documents."""
         if self._library is not None and not self._reads.well:
             return self._answered(state, prompts.SMALL_TALK, "chat")  # a small model's small talk is worse than none
-        messages: list[BaseMessage] = [self._role()]
-        for turn in turns(state.get("messages", []))[-_HISTORY:]:
-            messages += [HumanMessage(turn.question), AIMessage(_MARK.sub("", turn.answer.text))]
-        reply = self._streamed([*messages, HumanMessage(state["question"])])
+        shown = fit(self._model, self._role(), state.get("messages", []), state["question"])
+        reply = self._reply(shown.messages, shown=True)
         state = {**state, "usage": _usage(state, reply)}
-        return self._answered(state, str(reply.text).strip(), "chat")
+        return self._answered(state, str(reply.text).strip(), "chat", left_out=shown.left_out)
 
     # --- routes --------------------------------------------------------------------------------------------------------
 
@@ -238,6 +242,9 @@ class Nodes:
     def _role(self) -> SystemMessage:
         return SystemMessage(self._system or prompts.SYSTEM)
 
+    def _task(self, answer: str, instruction: str) -> list[BaseMessage]:
+        return [self._role(), HumanMessage(prompts.TRANSFORM.format(answer=answer, instruction=instruction))]
+
     def _long_prompt(self, state: AgentState, question: str) -> list[BaseMessage]:
         fenced = [
             prompts.PASSAGE.format(number=n, file=document.metadata["file"], text=neutralise(document.page_content))
@@ -254,12 +261,19 @@ class Nodes:
             messages += [HumanMessage(asked), AIMessage(answered)]
         return [*messages, HumanMessage(prompts.SMALL_QUESTION.format(text=text, question=question))]
 
-    def _streamed(self, messages: list[BaseMessage]) -> BaseMessage:
-        """The model's reply, handed on token by token."""
+    def _reply(self, messages: list[BaseMessage], *, shown: bool = False) -> BaseMessage:
+        """The model's reply, read token by token so that it can be called off; `shown` hands the tokens on.
+
+        Raises:
+            TurnStoppedError: The caller called the turn off.
+        """
         write = get_stream_writer()
+        context = get_runtime(TurnContext).context
         whole: AIMessageChunk | None = None
-        for chunk in self._model.stream(messages):
-            if text := str(chunk.text):
+        for chunk in self._model.stream(messages):  # raising ends the stream, and with it the generation
+            if context and context.stopped():
+                raise TurnStoppedError("the turn was called off")
+            if shown and (text := str(chunk.text)):
                 write({"type": "token", "text": text})
             whole = chunk if whole is None else whole + chunk
         return whole if whole is not None else AIMessage("")
@@ -277,6 +291,7 @@ class Nodes:
         *,
         citations: tuple[Citation, ...] = (),
         left_out: Iterable[str] = (),
+        files: Mapping[str, str] | None = None,
     ) -> AgentState:
         answer = Answer(
             text=text,
@@ -289,7 +304,10 @@ class Nodes:
             left_out=tuple(left_out),
             question=state["question"],
         )
-        turn = Turn(state["question"], answer, self._documents.root if self._library else None)
+        if files is None:
+            hashes = {citation.file: self._documents.fingerprint(citation.file) for citation in citations}
+            files = {file: hashed for file, hashed in hashes.items() if hashed}
+        turn = Turn(state["question"], answer, self._documents.root if self._library else None, files)
         return {"answer": answer.to_dict(), "messages": turn_messages(turn)}
 
 

@@ -1,5 +1,7 @@
 """The state of `agent_graph`: messages that are kept, and what one turn needs on its way."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from langchain_core.documents import Document
@@ -9,6 +11,14 @@ from langgraph.graph.message import add_messages
 from typing_extensions import TypedDict
 
 TurnKind = Literal["standalone", "followup", "transform", "chat"]
+
+
+@dataclass(frozen=True)
+class TurnContext:
+    """What a caller hands to one turn beside the state: a way to call it off."""
+
+    stopped: Callable[[], bool] = lambda: False
+    """Asked between tokens; once true, the turn ends without an answer."""
 
 
 class AgentState(TypedDict, total=False):

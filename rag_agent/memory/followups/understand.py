@@ -7,6 +7,7 @@ an "of what" ("the symptoms"). What it points at is the focus of the conversatio
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from rag_agent.memory.followups.antecedents import State, advance
@@ -14,7 +15,7 @@ from rag_agent.memory.followups.phrases import language_of
 from rag_agent.memory.followups.rewriting import Rewriting, rewrite
 from rag_agent.memory.followups.transforms import is_chat, is_transformation, other_language, word_limit
 
-_TURNS = 20  # latest turns that are read for what the conversation is about
+_TURNS = 30  # latest turns that are read for what the conversation is about
 _QUESTIONS = 3  # earlier questions that stand beside a follow-up in its second query
 _EVIDENCE = 400  # characters of the last answer that stand beside it in the third
 
@@ -78,26 +79,31 @@ def understand(question: str, history: Sequence[Turn] = ()) -> Understood:
 
 def read(history: Sequence[Turn]) -> State:
     """Read finished turns into the state of the conversation."""
-    state = State()
-    history = history[-_TURNS:]
-    for i, turn in enumerate(history):
-        language = language_of([earlier.question for earlier in history[max(0, i - 3) : i + 1]])
-        kind: Kind = "standalone"
-        rewriting: Rewriting | None = None
-        if is_chat(turn.question):
-            kind = "chat"
-        elif i and is_transformation(turn.question) and not other_language(turn.question, state.question):
-            kind = "transform"
-        elif i:
-            rewriting = rewrite(turn.question, state, language)
-            kind = "followup" if rewriting else "standalone"
-        resolved = rewriting.query if rewriting else turn.question
-        if rewriting and rewriting.replaces:
-            kind, question = "standalone", rewriting.query
-        else:
-            question = turn.question
-        state = advance(state, question, resolved, turn.answer, kind, bool(rewriting and rewriting.pointed), language)
-    return state
+    return _read(tuple(history[-_TURNS:]))
+
+
+@lru_cache(maxsize=256)
+def _read(history: tuple[Turn, ...]) -> State:
+    """`read`, remembered: a conversation that went on by a turn costs the reading of that turn."""
+    if not history:
+        return State()
+    state, turn, first = _read(history[:-1]), history[-1], len(history) == 1
+    language = language_of([earlier.question for earlier in history[-4:]])
+    kind: Kind = "standalone"
+    rewriting: Rewriting | None = None
+    if is_chat(turn.question):
+        kind = "chat"
+    elif not first and is_transformation(turn.question) and not other_language(turn.question, state.question):
+        kind = "transform"
+    elif not first:
+        rewriting = rewrite(turn.question, state, language)
+        kind = "followup" if rewriting else "standalone"
+    resolved = rewriting.query if rewriting else turn.question
+    if rewriting and rewriting.replaces:
+        kind, question = "standalone", rewriting.query
+    else:
+        question = turn.question
+    return advance(state, question, resolved, turn.answer, kind, bool(rewriting and rewriting.pointed), language)
 
 
 def _queries(question: str, rewriting: Rewriting, history: Sequence[Turn]) -> tuple[tuple[str, float], ...]:

@@ -1,0 +1,215 @@
+"""What a model is shown of a conversation: the latest turns whole, older ones that matter, a line for others."""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage, SystemMessage
+
+from rag_agent import prompts
+from rag_agent.index.tokens import Analyser
+from rag_agent.memory.transcript import pairs
+
+_WINDOW = 4096  # tokens, of a model that does not tell: what Ollama reads unless it is set otherwise
+_REPLY = 256  # tokens kept free for the reply of a model that does not tell
+_RECENT, _RECALLED = 0.5, 0.35  # shares of the room for the latest turns and for older ones that matter; lines take the rest
+_LINE = 160  # characters of a turn that is told in a line
+_MARK = re.compile(r" ?\[\d+\]")
+_PINNED = re.compile(
+    r"\b(?:remember|keep in mind|don't forget|do not forget|note that|my name is|call me|merke? dir|denk daran|"
+    r"vergiss nicht|mein name ist|ich heiße|onthoud|vergeet niet|mijn naam is|retiens|n'oublie pas|je m'appelle|recuerda|"
+    r"no olvides|me llamo)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A prompt that fits, and what did not."""
+
+    messages: list[BaseMessage]
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Said:
+    """A finished turn."""
+
+    number: int
+    question: str
+    answer: str
+
+    @property
+    def messages(self) -> list[BaseMessage]:
+        return [HumanMessage(self.question), AIMessage(_MARK.sub("", self.answer))]
+
+    @property
+    def whole(self) -> str:
+        return prompts.RECALLED.format(number=self.number, question=self.question, answer=_MARK.sub("", self.answer))
+
+    @property
+    def line(self) -> str:
+        text = f"{self.number}. {_short(self.question)}: {_short(_MARK.sub('', self.answer))}"
+        return text if len(text) <= _LINE else text[: _LINE - 1] + "…"
+
+
+def fit(model: BaseChatModel, role: SystemMessage, messages: Sequence[AnyMessage], question: str) -> Shown:
+    """The conversation as a prompt for the next question.
+
+    The latest turns are shown whole. Where not all fit, those older ones come back whole that the question's words point
+    at (BM25) or that the user asked to remember; as many others as fit are told in a line each, the latest first.
+    """
+    said = [_Said(n, _text(asked), _text(reply)) for n, (asked, reply) in enumerate(pairs(messages), start=1)]
+    asked = HumanMessage(question)
+    tokens = _Tokens(model, role)
+    room = tokens.room - tokens.of(asked)
+    recent = _latest(said, room, tokens)
+    if len(recent) == len(said):
+        return Shown([role, *(message for turn in said for message in turn.messages), asked])
+    recent = _latest(said, int(room * _RECENT), tokens) or said[-1:]
+    older = said[: len(said) - len(recent)]
+    recalled = _fitting(_worth(older, question), int(room * _RECALLED), lambda turn: tokens.text(turn.whole))
+    rest = room - sum(tokens.of(*turn.messages) for turn in recent) - sum(tokens.text(turn.whole) for turn in recalled)
+    others = [turn for turn in reversed(older) if turn not in recalled]
+    lines = _fitting(others, rest - tokens.text(prompts.EARLIER), lambda turn: tokens.text(turn.line))
+    prompt = _prompt(role, recalled, lines, recent, asked)
+    while tokens.count(prompt) > tokens.most and (lines or recalled or recent):
+        _ = lines.pop() if lines else recalled.pop() if recalled else recent.pop(0)
+        prompt = _prompt(role, recalled, lines, recent, asked)
+    told = prompts.HISTORY_LEFT_OUT.format(
+        turns=len(said), recent=len(recent), recalled=len(recalled), lines=len(lines),
+        out=len(said) - len(recent) - len(recalled) - len(lines),
+    )  # fmt: skip
+    return Shown(prompt, (told,))
+
+
+def shorten(model: BaseChatModel, prompt: Callable[[str], list[BaseMessage]], text: str) -> Shown:
+    """A prompt around a text, whose end is left out where it does not fit the model's window."""
+    tokens = _Tokens(model, None)
+    if tokens.count(prompt(text)) <= tokens.most:
+        return Shown(prompt(text))
+    words = text.split()
+    low, high = 0, len(words)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if tokens.count(prompt(" ".join(words[:middle]))) <= tokens.most else (low, middle - 1)
+    return Shown(prompt(" ".join(words[:low])), (prompts.TEXT_LEFT_OUT.format(shown=low, words=len(words)),))
+
+
+class _Tokens:
+    """Lengths by the model's own tokenizer where it has one, else three bytes a token, which is rather too many."""
+
+    def __init__(self, model: BaseChatModel, role: SystemMessage | None) -> None:
+        reply = getattr(model, "max_new_tokens", None) or getattr(model, "num_predict", None) or _REPLY
+        window = getattr(model, "window", None) or getattr(model, "num_ctx", None) or _WINDOW
+        self.most = max(window - int(reply), window // 2)
+        """Tokens that a prompt may have."""
+        self._counts: Callable[[Sequence[BaseMessage]], int] | None = getattr(model, "count_tokens", None)
+        self._role = [role] if role else []
+        self._base = self.count(self._role) if role else 0
+
+    @property
+    def room(self) -> int:
+        return self.most - self._base
+
+    def count(self, messages: Sequence[BaseMessage]) -> int:
+        if self._counts is not None:
+            return self._counts(messages)
+        return sum(len(_text(message).encode()) // 3 + 8 for message in messages)
+
+    def of(self, *messages: BaseMessage) -> int:
+        """What some messages add to a prompt."""
+        return self.count([*self._role, *messages]) - self._base
+
+    def text(self, text: str) -> int:
+        """What a text adds to the role."""
+        return self.of(HumanMessage(text))
+
+
+def _latest(said: Sequence[_Said], room: int, tokens: _Tokens) -> list[_Said]:
+    found: list[_Said] = []
+    for turn in reversed(said):
+        room -= tokens.of(*turn.messages)
+        if room < 0:
+            break
+        found.insert(0, turn)
+    return found
+
+
+def _fitting(turns: Sequence[_Said], room: int, length: Callable[[_Said], int]) -> list[_Said]:
+    """As many turns as fit, in the order given."""
+    found = []
+    for turn in turns:
+        room -= length(turn)
+        if room < 0:
+            break
+        found.append(turn)
+    return found
+
+
+def _worth(older: Sequence[_Said], question: str) -> list[_Said]:
+    """Older turns that are worth showing whole, the best first: what was to be remembered, then what the question is about."""
+    pinned = [turn for turn in older if _is_pinned(turn.question)]
+    scores = _scores(older, question)
+    best = sorted(range(len(older)), key=lambda place: -scores[place])
+    about = [older[place] for place in best if scores[place] > 0.5 * scores[best[0]]] if best and scores[best[0]] > 0 else []
+    return list(dict.fromkeys(about[:1] + pinned + about[1:]))
+
+
+def _scores(turns: Sequence[_Said], question: str) -> list[float]:
+    """BM25 with the constants of `rag_agent.index.lexical`; each turn's terms are counted once, not at every question."""
+    language = _language(tuple(turn.answer for turn in turns[-8:]))
+    wanted = set(_analyser(language).query_terms(question))
+    counted = [_terms(language, turn.question, turn.answer) for turn in turns]
+    held = [wanted & counts.keys() for counts, _ in counted]
+    spread = Counter(term for terms in held for term in terms)
+    idf = {term: math.log1p((len(turns) - count + 0.5) / (count + 0.5)) for term, count in spread.items()}
+    mean = sum(length for _, length in counted) / max(1, len(counted)) or 1.0
+    return [
+        sum(idf[term] * counts[term] / (counts[term] + 0.9 * (0.6 + 0.4 * length / mean)) for term in terms)
+        for terms, (counts, length) in zip(held, counted, strict=True)
+    ]
+
+
+@lru_cache(maxsize=8192)
+def _is_pinned(question: str) -> bool:
+    return _PINNED.search(question) is not None
+
+
+@lru_cache(maxsize=8)
+def _analyser(language: str) -> Analyser:
+    return Analyser(language)
+
+
+@lru_cache(maxsize=64)
+def _language(texts: tuple[str, ...]) -> str:
+    return Analyser.detect(texts).language
+
+
+@lru_cache(maxsize=8192)
+def _terms(language: str, question: str, answer: str) -> tuple[dict[str, int], int]:
+    terms = _analyser(language).terms(f"{question}\n{answer}")
+    return Counter(terms), len(terms)
+
+
+def _prompt(
+    role: SystemMessage, recalled: Sequence[_Said], lines: Sequence[_Said], recent: Sequence[_Said], asked: HumanMessage
+) -> list[BaseMessage]:
+    older = [*((turn.number, turn.whole) for turn in recalled), *((turn.number, turn.line) for turn in lines)]
+    told = "\n".join(text for _, text in sorted(older))
+    first = SystemMessage(f"{_text(role)}\n\n{prompts.EARLIER}\n{told}") if told else role
+    return [first, *(message for turn in recent for message in turn.messages), asked]
+
+
+def _short(text: str) -> str:
+    """The first sentence, or what stands for it."""
+    return re.split(r"(?<=[.!?])\s", " ".join(text.split()), maxsplit=1)[0]
+
+
+def _text(message: Any) -> str:
+    return message.content if isinstance(message.content, str) else str(message.text)
