@@ -61,6 +61,7 @@ class Nodes:
         system: str | None,
         k: int,
         reads: Reads,
+        refusal_threshold: float,
         name: str,
     ) -> None:
         self._model = model
@@ -69,6 +70,7 @@ class Nodes:
         self._system = system
         self._k = k
         self._reads = reads
+        self._refusal_threshold = refusal_threshold
         self._name = name
 
     # --- nodes ---------------------------------------------------------------------------------------------------------
@@ -92,11 +94,12 @@ class Nodes:
         """Weigh whether the hits can hold an answer, choose the best quotes, and leave out what is beside the point."""
         hits = [_hit(document) for document in state["context"]]
         matches, bases = self._matches(state["queries"][0][0], hits)
-        evidence = weigh(matches, self._documents.words())
+        evidence = weigh(matches, self._documents.words(), threshold=self._refusal_threshold)
         read = passages(_relevant(hits, matches), self._documents)
         return {
             "context": [_document(passage) for passage in read],
             "enough": evidence.enough,
+            "evidence": max(state.get("evidence", 0.0), evidence.probability),
             "missing": list(evidence.missing),
             "quotes": _quoted(hits, matches, bases),
         }
@@ -282,6 +285,7 @@ class Nodes:
             model=self._name,
             usage=state.get("usage", {}),
             left_out=tuple(left_out),
+            evidence=state.get("evidence"),
             question=state["question"],
         )
         turn = Turn(state["question"], answer, self._documents.root if self._library else None)
