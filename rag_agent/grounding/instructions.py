@@ -10,6 +10,7 @@ import binascii
 import re
 import unicodedata
 
+from rag_agent.grounding.sentences import sentence_texts
 from rag_agent.grounding.template import has_marker
 
 _DEPTH = 2  # an encoded text may hold an encoded text; deeper ones are not looked at
@@ -125,6 +126,7 @@ _ORDERS = re.compile("|".join(f"(?:{pattern})" for pattern in _PATTERNS), re.IGN
 _ENCODED = re.compile(r"(?<![A-Za-z0-9+/_=-])(?:[0-9a-fA-F]{40,}|[A-Za-z0-9+/_-]{40,}={0,2})(?![A-Za-z0-9+/_=-])")
 _LEET = str.maketrans("0134578@$", "oieastbas")
 _MIXED = re.compile(r"\b(?=\w*[a-z])(?=\w*[013457])\w{3,}", re.IGNORECASE)
+_QUESTION = re.compile(r"[?？؟][\s\"'”’»)\]]*$")
 _LIMIT = 2000  # characters looked at: a sentence, not a book
 
 
@@ -141,6 +143,15 @@ def is_instruction(sentence: str) -> bool:
         True for an order. Expect misses (see eval_support.py): this filters, it does not guard.
     """
     return _is_order(sentence[:_LIMIT], _DEPTH)
+
+
+def is_quotable(text: str) -> bool:
+    """Say whether a text from a document may be shown: none of its sentences gives an order or asks something.
+
+    A question states nothing, so nothing stands on it; and it may be an order to the assistant in disguise.
+    """
+    parts = [text, *sentence_texts(text)]
+    return not any(is_instruction(part) or _QUESTION.search(part) for part in parts)
 
 
 def _is_order(sentence: str, depth: int) -> bool:

@@ -13,7 +13,7 @@ from langgraph.config import get_stream_writer
 from rag_agent import prompts
 from rag_agent.answers import Answer, Citation, Hit, Kind
 from rag_agent.grounding.evidence import weigh
-from rag_agent.grounding.instructions import is_instruction
+from rag_agent.grounding.instructions import is_quotable
 from rag_agent.grounding.passages import Passage, passages, readable
 from rag_agent.grounding.quotes import best_quotes
 from rag_agent.grounding.relevance import Matches, match
@@ -122,8 +122,8 @@ class Nodes:
                 left_out.append(f"not shown, {support.reason}: “{sentence}”")
                 continue
             citation = _citation(found[support.passage], support.start, support.end)
-            if is_instruction(citation.quote):
-                left_out.append(f"not shown, the document gives an order there: “{sentence}”")
+            if not (is_quotable(citation.quote) and is_quotable(sentence)):
+                left_out.append("not shown, the document gives an order or asks a question there")
             else:
                 claims.append({"text": sentence, "kind": "generated", "citation": citation.to_dict()})
         if _DECLINED.search(state["draft"]) and not claims:
@@ -132,7 +132,7 @@ class Nodes:
 
     def quote(self, state: AgentState) -> AgentState:
         """Let the best sentences of the documents answer."""
-        return {"claims": [claim for claim in state["quotes"] if not is_instruction(claim["citation"]["quote"])]}
+        return {"claims": [claim for claim in state["quotes"] if is_quotable(claim["citation"]["quote"])]}
 
     def respond(self, state: AgentState) -> AgentState:
         """Put the sentences together, each with the number of its citation."""
@@ -159,7 +159,7 @@ class Nodes:
         text = prompts.REFUSAL
         if state.get("context"):
             nearest = _passage(state["context"][0])
-            start = readable(nearest.text)
+            start = next(filter(is_quotable, sentence_texts(readable(nearest.text))), "…")
             start = start if len(start) <= 120 else start[:120].rsplit(" ", 1)[0] + " …"
             text += prompts.SEARCHED.format(searched=self._documents.name, file=nearest.file, text=start)
         else:
@@ -238,7 +238,7 @@ class Nodes:
 
     def _long_prompt(self, state: AgentState, question: str) -> list[BaseMessage]:
         fenced = [
-            prompts.PASSAGE.format(number=n, file=document.metadata["file"], text=neutralise(document.page_content))
+            prompts.PASSAGE.format(number=n, file=neutralise(document.metadata["file"]), text=neutralise(document.page_content))
             for n, document in enumerate(state["context"], start=1)
         ]
         prompt = prompts.ANSWER.format(passages="\n\n".join(fenced), question=question, sentences=10, no_answer=prompts.NO_ANSWER)
