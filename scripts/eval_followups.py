@@ -11,6 +11,7 @@ reciprocal rank; `as shipped` is the index's ranking (BM25 and vectors, `rank`),
 import json
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -66,9 +67,13 @@ def report_cast(path: Path) -> None:
                     shares.append((len(put & wanted) / max(len(put), 1), len(put & wanted) / len(wanted)))
                 history.append(Turn(raw))
         array = np.array(shares)
-        score = bootstrap(groups, lambda at, a=array: harmonic(*a[at].mean(0)))
+        score = bootstrap(groups, partial(_f1_at, array))
         precision, recall = array.mean(0)
         print(f"  {name:28s} {score}  {precision:.3f}  {recall:.3f}; {sum(alone)} of {len(alone)}")
+
+
+def _f1_at(shares: np.ndarray, at: np.ndarray) -> float:
+    return harmonic(*shares[at].mean(0))
 
 
 def harmonic(precision: float, recall: float) -> float:

@@ -73,16 +73,15 @@ def _rows(path: Path) -> list[dict[str, Any]]:
 
 
 def plant(docs: Path, named: Sequence[tuple[str, str]], questions: Sequence[Question]) -> list[Planted]:
-    """Put each text into a passage of its own: at its beginning, in its middle, or at its end, in turn."""
+    """Put each text into a passage: at its beginning, in its middle, or at its end, in turn."""
     by_passage: dict[tuple[str, int], Question] = {}
     for question in questions:
         by_passage.setdefault((str(question.file), int(question.article or 0)), question)
-    order = np.random.default_rng(0).permutation(len(by_passage))[: len(named)]
-    assert len(order) == len(named), "each text needs a passage of its own"
+    order = np.random.default_rng(0).permutation(len(by_passage)).tolist()
     places = list(by_passage.values())
     planted = []
-    for number, ((name, text), place) in enumerate(zip(named, order.tolist(), strict=True)):
-        question = places[place]
+    for number, (name, text) in enumerate(named):
+        question = places[order[number % len(order)]]  # the last few share a passage
         path = docs / str(question.file)
         articles = path.read_text(encoding="utf-8").split("\n---\n")
         sentences = sentence_texts(articles[int(question.article or 0)])
@@ -215,7 +214,7 @@ def prompts_with(hostile: str, folder: Path, file: str = "bridge.txt") -> list[l
     text = f"The bridge of Alder was opened in 1894 by Anna Lund. {hostile} The bridge of Alder is 220 metres long."
     (folder / file).write_text(text, encoding="utf-8")
     sent = []
-    for model in (ScriptedChat(lambda _: "The documents do not say."), SmallChat(lambda _: "The documents do not say.")):
+    for model in (ScriptedChat(lambda _: "The documents do not say."), SmallChat(replies=lambda _: "The documents do not say.")):
         settings = Settings.load(home=":memory:", answer="generate", refusal_threshold=0.0)
         with RagAgent(folder, model=model, embeddings=CountEmbeddings(["bridge"]), settings=settings) as agent:
             agent.ask("When was the bridge of Alder opened, and how long is the bridge?")

@@ -11,6 +11,7 @@ import random
 import re
 import statistics
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,10 @@ def overlap(claim: str, context: str, content: bool = False) -> float:
     return sum(word in known for word in words) / max(1, len(words))
 
 
+def _auroc_at(scores: np.ndarray, truth: np.ndarray, at: np.ndarray) -> float:
+    return auroc(scores[at], truth[at])
+
+
 def report_q2(data: Path) -> None:
     """Print AUROC of the check and its baselines; precision and recall where it is set."""
     rows = [json.loads(line) for line in (data / "grounding" / "q2.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -45,7 +50,7 @@ def report_q2(data: Path) -> None:
     print(f"Q2: {len(rows)} claims of {len(set(groups))} contexts, {truth.mean():.3f} supported; AUROC")
     for name, values in scores.items():
         array = np.array(values)
-        print(f"  {name:44s} {bootstrap(groups, lambda at, a=array: auroc(a[at], truth[at]))}")
+        print(f"  {name:44s} {bootstrap(groups, partial(_auroc_at, array, truth))}")
     ours = np.array(scores["support check"])
     for label, accepted in (
         (f"shipped threshold of {THRESHOLD}", ours >= THRESHOLD),
