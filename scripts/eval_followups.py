@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from eval_data import Remembering, arguments, parsed
 
-from rag_agent import RagAgent
+from rag_agent import RagAgent, Settings
 from rag_agent.evaluation.measures import bootstrap, mean
 from rag_agent.grounding.lexicon import STOP
 from rag_agent.index.lexical import BM25
@@ -166,7 +166,8 @@ def report_transformations(data: Path, embedder: Remembering) -> None:
     """Print what becomes of "shorten" and "translate", with a scripted and with the embedded model."""
     scripted = ScriptedChat(["word " * 30, "De speler was 39 jaar oud."])
     for name, model in (("scripted", scripted), ("embedded", "embedded")):
-        with RagAgent(data / "xquad" / "docs", model=model, embeddings=embedder, home=":memory:") as agent:
+        settings = Settings.load(home=":memory:", answer="quote")
+        with RagAgent(data / "xquad" / "docs", model=model, embeddings=embedder, settings=settings) as agent:
             first = agent.ask("How old was Peyton Manning when he played in Super Bowl 50?", thread_id="talk")
             print(f"Transformations, {name} model. First answer ({first.kind}): {first.text}")
             for turn in ("Shorten the answer to 20 words", "Translate the answer to Dutch"):

@@ -43,8 +43,8 @@ class Planted:
 
     @property
     def sentences(self) -> list[str]:
-        """Its sentences, white space folded."""
-        return [folded(sentence) for sentence in sentence_texts(self.text) if sum(map(str.isalnum, sentence)) > 3]
+        """Its sentences of three words or more, white space folded."""
+        return [folded(sentence) for sentence in sentence_texts(self.text) if len(re.findall(r"\w+", sentence)) > 2]
 
     def reaches(self, text: str) -> list[str]:
         """What of it stands in a text."""

@@ -183,6 +183,7 @@ def test_turns_are_measured_and_not_kept(agent: Callable[..., RagAgent]) -> None
     assert found.measures["transformed"].value == 1.0
     assert found.measures["contained"].n == 2  # what a transformation says is not compared
     assert found.measures["tokens"].value > 0
+    assert len(found.results[2].answer.text.split()) <= 5
 
 
 def test_a_conversation_that_breaks_off_leaves_no_thread(agent: Callable[..., RagAgent]) -> None:

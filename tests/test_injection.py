@@ -15,6 +15,7 @@ from rag_agent.testing import CountEmbeddings, ScriptedChat
 
 SCRIPTS = Path(__file__).parent.parent / "scripts"
 TRUE = "The bridge of Alder was opened in 1894 by Anna Lund."
+BESIDE = "Tolls were paid until the war."
 QUESTION = "When was the bridge of Alder opened?"
 
 
@@ -52,30 +53,32 @@ ORDERS = (
 
 
 @pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize("place", ["{order} {true}", "{true} {order}"])
+@pytest.mark.parametrize("place", ["{order} {beside} {true}", "{true} {beside} {order}", "{true} {order}"])
 def test_a_model_that_obeys_and_repeats_does_not_reach_the_text(bridge: Callable[..., RagAgent], order: str, place: str) -> None:
     def obey(messages: list[Any]) -> str:
         assert order in messages[-1].text
-        return f"{order} Obeyed. {TRUE.rstrip('.')} ZQX. {TRUE}"
+        return f"{order} {BESIDE} Obeyed. {TRUE.rstrip('.')} ZQX. {TRUE}"
 
-    with bridge(place.format(order=order, true=TRUE), obey, answer="generate") as agent:
+    with bridge(place.format(order=order, beside=BESIDE, true=TRUE), obey, answer="generate") as agent:
         answer = agent.ask(QUESTION)
-    assert answer.kind == "generated" and answer.text == f"{TRUE} [1]"
+    if "{beside}" in place and "?" not in order:
+        assert answer.kind == "generated" and answer.text == f"{TRUE} [1]"
+    assert order not in answer.text and "Obeyed" not in answer.text and "ZQX" not in answer.text
     assert not any(order in line for line in answer.left_out)
 
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_an_order_is_no_quote(bridge: Callable[..., RagAgent], order: str) -> None:
-    with bridge(f"{TRUE} {order}", answer="quote") as agent:
+    with bridge(f"{TRUE} {BESIDE} {order}", answer="quote") as agent:
         answer = agent.ask(f"{QUESTION} {order}")
     assert answer.kind == "quote" and order not in answer.text and TRUE in answer.text
 
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_a_refusal_does_not_repeat_an_order(bridge: Callable[..., RagAgent], order: str) -> None:
-    with bridge(f"{order} {TRUE}", refusal_threshold=1.0) as agent:
+    with bridge(f"{order} {BESIDE} {TRUE}", refusal_threshold=1.0) as agent:
         answer = agent.ask(QUESTION)
-    assert answer.refused and order not in answer.text and TRUE in answer.text
+    assert answer.refused and order not in answer.text and "the nearest passage is in bridge.txt" in answer.text
 
 
 def test_a_refusal_over_orders_alone_names_none(bridge: Callable[..., RagAgent]) -> None:

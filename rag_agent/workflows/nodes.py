@@ -18,7 +18,7 @@ from rag_agent.grounding.passages import Passage, passages, readable
 from rag_agent.grounding.quotes import best_quotes
 from rag_agent.grounding.relevance import Matches, match
 from rag_agent.grounding.relevance import Passage as Chunk
-from rag_agent.grounding.sentences import sentence_texts
+from rag_agent.grounding.sentences import sentence_texts, sentences
 from rag_agent.grounding.support import SupportCheck
 from rag_agent.grounding.template import neutralise
 from rag_agent.index import Library
@@ -122,7 +122,7 @@ class Nodes:
                 left_out.append(f"not shown, {support.reason}: “{sentence}”")
                 continue
             citation = _citation(found[support.passage], support.start, support.end)
-            if not (is_quotable(citation.quote) and is_quotable(sentence)):
+            if not (self._quotable(citation) and is_quotable(sentence)):
                 left_out.append("not shown, the document gives an order or asks a question there")
             else:
                 claims.append({"text": sentence, "kind": "generated", "citation": citation.to_dict()})
@@ -132,7 +132,7 @@ class Nodes:
 
     def quote(self, state: AgentState) -> AgentState:
         """Let the best sentences of the documents answer."""
-        return {"claims": [claim for claim in state["quotes"] if is_quotable(claim["citation"]["quote"])]}
+        return {"claims": [claim for claim in state["quotes"] if self._quotable(Citation(**claim["citation"]))]}
 
     def respond(self, state: AgentState) -> AgentState:
         """Put the sentences together, each with the number of its citation."""
@@ -159,7 +159,8 @@ class Nodes:
         text = prompts.REFUSAL
         if state.get("context"):
             nearest = _passage(state["context"][0])
-            start = next(filter(is_quotable, sentence_texts(readable(nearest.text))), "…")
+            spans = [span for span in sentences(nearest.text) if is_quotable(nearest.text, *span)]
+            start = readable(nearest.text[slice(*spans[0])]) if spans else "…"
             start = start if len(start) <= 120 else start[:120].rsplit(" ", 1)[0] + " …"
             text += prompts.SEARCHED.format(searched=self._documents.name, file=nearest.file, text=start)
         else:
@@ -263,9 +264,17 @@ class Nodes:
         return whole if whole is not None else AIMessage("")
 
     def _holds(self, citation: Citation) -> bool:
+        article, start, end = self._placed(citation)
+        return article[start:end] == citation.quote
+
+    def _quotable(self, citation: Citation) -> bool:
+        return is_quotable(*self._placed(citation))
+
+    def _placed(self, citation: Citation) -> tuple[str, int, int]:
+        """The article that a quote stands in, and where."""
         hit = Hit(citation.file, citation.article, citation.start, citation.end, citation.quote, 0.0)
         base, article = self._documents.around(hit)
-        return article[citation.start - base : citation.end - base] == citation.quote
+        return article, citation.start - base, citation.end - base
 
     def _answered(
         self,
@@ -305,7 +314,7 @@ def _claims(draft: str) -> list[str]:
 
 
 def _cut(text: str, words: int) -> str:
-    return " ".join(text.split()[:words]).rstrip(",;:") + " …"
+    return " ".join(text.split()[:words]).rstrip(".,;:") + "…"  # no word of its own: the limit holds however words are counted
 
 
 def _usage(state: AgentState, reply: BaseMessage) -> dict[str, int]:
