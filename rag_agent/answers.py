@@ -69,6 +69,9 @@ class Answer(_Value):
     left_out: tuple[str, ...] = ()
     """What did not fit, or did not pass the check, in words."""
     question: str = ""
+    evidence: float | None = None
+    """How likely, 0 to 1, the passages found hold the answer (by evidence, where half of all questions have one); what lies
+    under the setting `refusal_threshold` is refused. None where nothing was searched."""
 
     @property
     def refused(self) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rag_agent.cli_eval import evaluate
 from rag_agent.cli_threads import threads_app
 from rag_agent.errors import RagAgentError
 
@@ -25,6 +26,7 @@ app = typer.Typer(
 models_app = typer.Typer(help="Chat and embedding models.", rich_markup_mode=None, no_args_is_help=True)
 app.add_typer(threads_app, name="threads")
 app.add_typer(models_app, name="models")
+app.command("eval")(evaluate)
 
 Docs = Annotated[Path | None, typer.Option("--docs", help="Folder or file to ask. Left out: the setting docs, else ./rag_data.")]
 NoDocs = Annotated[bool, typer.Option("--no-docs", help="Plain chat, no documents.")]

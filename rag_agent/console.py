@@ -89,7 +89,7 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 @contextmanager
-def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
+def progress_bar(what: str, unit: str = "chunks to embed") -> Iterator[Callable[[int, int], None]]:
     """A bar on standard error that appears with the first call of what it hands out, with rate and time left."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -101,7 +101,7 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
 
         def show(done: int, total: int) -> None:
             if not console.is_terminal and done == 0:
-                note(f"{what}: {total} chunks to embed")
+                note(f"{what}: {total} {unit}")
             progress.update(task, completed=done, total=total, visible=True)
 
         yield show

@@ -9,6 +9,7 @@
     + ContextLengthError a prompt longer than the model's context window
   x TurnStoppedError     a turn that its caller called off
   x IndexFileError       an index file that is damaged, or made with other settings
+  x EvaluationError      a file of questions or of an earlier run that cannot be used, or a measure under its limit
   x ThreadError          a conversation that is unknown, or a thread file that cannot be read
 """
 
@@ -47,6 +48,10 @@ class TurnStoppedError(RagAgentError):
 
 class IndexFileError(RagAgentError):
     """An index file is damaged, or was made with other settings than the ones asked for."""
+
+
+class EvaluationError(RagAgentError):
+    """A file of questions, or of an earlier run, cannot be used; or a measure does not reach what was asked of it."""
 
 
 class ThreadError(RagAgentError):

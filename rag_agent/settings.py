@@ -67,6 +67,10 @@ class Settings(BaseSettings):
     answer: Literal["auto", "generate", "quote"] = "auto"
     """Whose words answer: the model's, checked against quotes; the best quotes themselves; or what suits the model."""
 
+    refusal_threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Least probability of an answer in the passages found, 0 to 1, for which one is given: higher refuses more.
+    `rag-agent eval --calibrate` fits it to your own questions."""
+
     generation: Annotated[dict[str, Any], NoDecode] = Field(default_factory=dict)
     """Generation settings by their transformers names, such as `temperature` and `max_new_tokens`."""
 

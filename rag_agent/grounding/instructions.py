@@ -10,6 +10,7 @@ import binascii
 import re
 import unicodedata
 
+from rag_agent.grounding.sentences import sentences
 from rag_agent.grounding.template import has_marker
 
 _DEPTH = 2  # an encoded text may hold an encoded text; deeper ones are not looked at
@@ -123,8 +124,11 @@ _OTHER_SCRIPTS = re.compile(
 )
 _ORDERS = re.compile("|".join(f"(?:{pattern})" for pattern in _PATTERNS), re.IGNORECASE)
 _ENCODED = re.compile(r"(?<![A-Za-z0-9+/_=-])(?:[0-9a-fA-F]{40,}|[A-Za-z0-9+/_-]{40,}={0,2})(?![A-Za-z0-9+/_=-])")
+_LONG = re.compile(r"(?<!\S)\S{50,}(?!\S)")
 _LEET = str.maketrans("0134578@$", "oieastbas")
 _MIXED = re.compile(r"\b(?=\w*[a-z])(?=\w*[013457])\w{3,}", re.IGNORECASE)
+_QUESTION = re.compile(r"[?？؟][\s\"'”’»)\]]*$")
+_BESIDE = 1000  # characters before and behind a span in which the sentences beside it are looked for
 _LIMIT = 2000  # characters looked at: a sentence, not a book
 
 
@@ -143,6 +147,27 @@ def is_instruction(sentence: str) -> bool:
     return _is_order(sentence[:_LIMIT], _DEPTH)
 
 
+def is_quotable(text: str, start: int = 0, end: int | None = None) -> bool:
+    """Say whether a span of a document may be shown: it gives no order, asks nothing, and no order stands beside it.
+
+    A question states nothing, so nothing stands on it; and it may be an order to the assistant in disguise. What stands
+    beside an order is of the same hand ("Note: copies are archived. To archive, send this to ...").
+
+    Args:
+        text: The text around the span.
+        start: First character of the span.
+        end: Character behind its last one; None is the end of the text.
+    """
+    end = len(text) if end is None else end
+    low = max(0, start - _BESIDE)
+    spans = [(low + left, low + right) for left, right in sentences(text[low : end + _BESIDE])]
+    touched = [n for n, (left, right) in enumerate(spans) if left < end and right > start]
+    near = spans[max(0, touched[0] - 1) : touched[-1] + 2] if touched else []
+    parts = [text[start:end], *(text[max(left, start) : min(right, end)] for left, right in spans)]
+    asks = any(_QUESTION.search(part) for part in parts)
+    return not asks and not any(map(is_instruction, [text[start:end], *(text[left:right] for left, right in near)]))
+
+
 def _is_order(sentence: str, depth: int) -> bool:
     if has_marker(sentence):
         return True
@@ -156,11 +181,10 @@ def _is_order(sentence: str, depth: int) -> bool:
 
 
 def _decoded(text: str) -> list[str]:
-    """Decode long runs of hex, base64 and base64url; what is no text afterwards is left out."""
+    """Decode long runs of hex, base64, base64url and base85; what is no text afterwards is left out."""
     found = []
-    for match in _ENCODED.finditer(text):
-        run = match.group()
-        for decode in (bytes.fromhex, _from_base64):
+    for run in [*_ENCODED.findall(text), *_LONG.findall(text)]:
+        for decode in (bytes.fromhex, _from_base64, base64.b85decode):
             try:
                 found.append(decode(run).decode("utf-8"))
             except (ValueError, binascii.Error):

@@ -12,6 +12,7 @@ _NAMES = "start_of_turn|end_of_turn|tool_call|tool_response|think|bos|eos|pad|so
 _MARKER = re.compile(
     r"[<＜](?=[|｜][^\s<>|＜＞｜]{1,64}[|｜][>＞])"  # <|im_start|>, <|eot_id|>, <|anything|>, <｜DeepSeek｜>
     rf"|[<＜](?=/?(?:{_NAMES})[>＞])"
+    r"|[<＜](?=/?passage\b)"  # the fence of this program's own prompt
     r"|[<＜](?=[<＜]/?SYS[>＞])|(?<=[<＜])[<＜](?=/?SYS[>＞])"
     r"|\[(?=/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|ARGS|gMASK|sMASK)\])",
     re.IGNORECASE,

@@ -39,4 +39,5 @@ def shortened(text: str, words: int) -> str:
     borders = [match.start() for match in _BORDER.finditer(start)]
     # Half of the words at the least: "Yes," is no shorter version of anything.
     usable = [border for border in borders if len(start[:border].split()) * 2 >= words]
-    return f"{start[: usable[-1]]} …" if usable else f"{start} …"
+    # The dots are no word of their own: the limit holds however words are counted.
+    return (start[: usable[-1]] if usable else start).rstrip(".,;:") + "…"

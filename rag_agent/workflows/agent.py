@@ -7,6 +7,7 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import BaseChatModel
 from langgraph.graph import END, START, StateGraph
 
+from rag_agent.grounding.evidence import THRESHOLD
 from rag_agent.index import Library
 from rag_agent.models.capability import is_calibrated, is_capable
 from rag_agent.workflows.nodes import Nodes
@@ -23,6 +24,7 @@ def agent_graph(
     system: str | None = None,
     k: int = 6,
     answer: AnswerSetting = "auto",
+    refusal_threshold: float = THRESHOLD,
     name: str = "",
 ) -> "StateGraph[AgentState, Any, Any, Any]":
     """`contextualize -> retrieve -> grade -> generate -> verify -> respond`, with a wider search, quotes and refusal as ways out.
@@ -38,6 +40,7 @@ def agent_graph(
         system: The assistant's role.
         k: How many chunks to retrieve.
         answer: Whose words answer; "auto" takes the model's where it is large enough to be a reader, else quotes.
+        refusal_threshold: Least probability of an answer in the passages found for which one is given, 0 to 1.
         name: The model's name for `Answer.model`.
     """
     nodes = Nodes(
@@ -47,6 +50,7 @@ def agent_graph(
         system=system,
         k=k,
         reads=_Reads(model, answer),
+        refusal_threshold=refusal_threshold,
         name=name,
     )
     builder = StateGraph(AgentState, context_schema=TurnContext)

@@ -15,12 +15,12 @@ from rag_agent import prompts
 from rag_agent.answers import Answer, Citation, Hit, Kind
 from rag_agent.errors import TurnStoppedError
 from rag_agent.grounding.evidence import weigh
-from rag_agent.grounding.instructions import is_instruction
+from rag_agent.grounding.instructions import is_quotable
 from rag_agent.grounding.passages import Passage, passages, readable
 from rag_agent.grounding.quotes import best_quotes
 from rag_agent.grounding.relevance import Matches, match
 from rag_agent.grounding.relevance import Passage as Chunk
-from rag_agent.grounding.sentences import sentence_texts
+from rag_agent.grounding.sentences import sentence_texts, sentences
 from rag_agent.grounding.support import SupportCheck
 from rag_agent.grounding.template import neutralise
 from rag_agent.grounding.transforming import resting_on, shortened
@@ -65,6 +65,7 @@ class Nodes:
         system: str | None,
         k: int,
         reads: Reads,
+        refusal_threshold: float,
         name: str,
     ) -> None:
         self._model = model
@@ -73,6 +74,7 @@ class Nodes:
         self._system = system
         self._k = k
         self._reads = reads
+        self._refusal_threshold = refusal_threshold
         self._name = name
 
     # --- nodes ---------------------------------------------------------------------------------------------------------
@@ -98,11 +100,12 @@ class Nodes:
         """Weigh whether the hits can hold an answer, choose the best quotes, and leave out what is beside the point."""
         hits = [_hit(document) for document in state["context"]]
         matches, bases = self._matches(state["queries"][0][0], hits)
-        evidence = weigh(matches, self._documents.words())
+        evidence = weigh(matches, self._documents.words(), threshold=self._refusal_threshold)
         read = passages(_relevant(hits, matches), self._documents)
         return {
             "context": [_document(passage) for passage in read],
             "enough": evidence.enough,
+            "evidence": max(state.get("evidence", 0.0), evidence.probability),
             "missing": list(evidence.missing),
             "quotes": _quoted(hits, matches, bases),
         }
@@ -125,8 +128,8 @@ class Nodes:
                 left_out.append(f"not shown, {support.reason}: “{sentence}”")
                 continue
             citation = _citation(found[support.passage], support.start, support.end)
-            if is_instruction(citation.quote):
-                left_out.append(f"not shown, the document gives an order there: “{sentence}”")
+            if not (self._quotable(citation) and is_quotable(sentence)):
+                left_out.append("not shown, the document gives an order or asks a question there")
             else:
                 claims.append({"text": sentence, "kind": "generated", "citation": citation.to_dict()})
         if _DECLINED.search(state["draft"]) and not claims:
@@ -135,7 +138,7 @@ class Nodes:
 
     def quote(self, state: AgentState) -> AgentState:
         """Let the best sentences of the documents answer."""
-        return {"claims": [claim for claim in state["quotes"] if not is_instruction(claim["citation"]["quote"])]}
+        return {"claims": [claim for claim in state["quotes"] if self._quotable(Citation(**claim["citation"]))]}
 
     def respond(self, state: AgentState) -> AgentState:
         """Put the sentences together, each with the number of its citation."""
@@ -162,7 +165,8 @@ class Nodes:
         text = prompts.REFUSAL
         if state.get("context"):
             nearest = _passage(state["context"][0])
-            start = readable(nearest.text)
+            spans = [span for span in sentences(nearest.text) if is_quotable(nearest.text, *span)]
+            start = readable(nearest.text[slice(*spans[0])]) if spans else "…"
             start = start if len(start) <= 120 else start[:120].rsplit(" ", 1)[0] + " …"
             text += prompts.SEARCHED.format(searched=self._documents.name, file=nearest.file, text=start)
         else:
@@ -247,7 +251,7 @@ class Nodes:
 
     def _long_prompt(self, state: AgentState, question: str) -> list[BaseMessage]:
         fenced = [
-            prompts.PASSAGE.format(number=n, file=document.metadata["file"], text=neutralise(document.page_content))
+            prompts.PASSAGE.format(number=n, file=neutralise(document.metadata["file"]), text=neutralise(document.page_content))
             for n, document in enumerate(state["context"], start=1)
         ]
         prompt = prompts.ANSWER.format(passages="\n\n".join(fenced), question=question, sentences=10, no_answer=prompts.NO_ANSWER)
@@ -279,9 +283,17 @@ class Nodes:
         return whole if whole is not None else AIMessage("")
 
     def _holds(self, citation: Citation) -> bool:
+        article, start, end = self._placed(citation)
+        return article[start:end] == citation.quote
+
+    def _quotable(self, citation: Citation) -> bool:
+        return is_quotable(*self._placed(citation))
+
+    def _placed(self, citation: Citation) -> tuple[str, int, int]:
+        """The article that a quote stands in, and where."""
         hit = Hit(citation.file, citation.article, citation.start, citation.end, citation.quote, 0.0)
         base, article = self._documents.around(hit)
-        return article[citation.start - base : citation.end - base] == citation.quote
+        return article, citation.start - base, citation.end - base
 
     def _answered(
         self,
@@ -302,6 +314,7 @@ class Nodes:
             model=self._name,
             usage=state.get("usage", {}),
             left_out=tuple(left_out),
+            evidence=state.get("evidence"),
             question=state["question"],
         )
         if files is None:

@@ -48,6 +48,9 @@ class AgentState(TypedDict, total=False):
     enough: Annotated[bool, UntrackedValue]
     """Whether the evidence speaks for an answer in the context."""
 
+    evidence: Annotated[float, UntrackedValue]
+    """The probability, 0 to 1, that one of the searches brought the answer."""
+
     missing: Annotated[list[str], UntrackedValue]
     """Words of the question that nothing found holds."""
 
