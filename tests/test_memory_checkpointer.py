@@ -135,7 +135,7 @@ def test_a_file_of_the_first_version_is_taken_over_whole(tmp_path: Path) -> None
             asked.ask("Tell me of another", thread_id="u")
             before = [(s.values, s.config, s.parent_config, s.metadata) for s in asked.graph.get_state_history(CONFIG)]
         # One that cannot be read must not take the others with it.
-        sql = "INSERT INTO checkpoints SELECT 'broken', checkpoint_ns, checkpoint_id, NULL, type, X'C1FF', metadata FROM checkpoints"
+        sql = "INSERT INTO checkpoints SELECT 'x', checkpoint_ns, checkpoint_id, NULL, type, X'C1FF', metadata FROM checkpoints"
         connection.execute(f"{sql} WHERE thread_id = 'u'")
     connection.close()
     for _ in range(2):  # the second time there is nothing to take over

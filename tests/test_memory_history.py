@@ -17,12 +17,15 @@ FACTS = {
 }
 
 
-class SmallWindow(ScriptedChat):
+class SmallWindow(ScriptedChat):  # type: ignore[misc,unused-ignore]
     """A model that refuses what does not fit, as a real one does; a word is one and a third tokens."""
 
     window: int = WINDOW
     max_new_tokens: int = 200
     longest: int = 0
+
+    def __init__(self, replies: Any = ()) -> None:
+        super().__init__(replies)
 
     def count_tokens(self, messages: list[BaseMessage]) -> int:
         return sum(4 + len(str(message.content).split()) * 4 // 3 for message in messages)
@@ -69,14 +72,14 @@ def turns(count: int) -> list[Any]:
 
 
 def test_a_short_conversation_is_shown_whole() -> None:
-    shown = fit(SmallWindow([]), SystemMessage("role"), turns(5), "And now?")
+    shown = fit(SmallWindow(), SystemMessage("role"), turns(5), "And now?")
     assert [type(message) for message in shown.messages] == [SystemMessage, *[HumanMessage, AIMessage] * 5, HumanMessage]
     assert shown.left_out == ()
 
 
 def test_what_was_to_be_remembered_is_kept() -> None:
     messages = [HumanMessage("Remember: I am allergic to walnuts."), AIMessage("Noted."), *turns(100)]
-    shown = fit(SmallWindow([]), SystemMessage("role"), messages, "What can I cook?")
+    shown = fit(SmallWindow(), SystemMessage("role"), messages, "What can I cook?")
     assert "I am allergic to walnuts" in str(shown.messages[0].content)
     assert "Question 100 about thing100?" in said(shown.messages[1:])
 
@@ -88,6 +91,6 @@ def test_a_model_that_does_not_tell_is_given_no_more_than_4096_tokens() -> None:
 
 @pytest.mark.parametrize("words", [10, 5000])
 def test_an_answer_to_transform_is_cut_where_it_does_not_fit(words: int) -> None:
-    shown = shorten(SmallWindow([]), lambda text: [HumanMessage(f"Shorten: {text}")], "word " * words)
-    assert SmallWindow([]).count_tokens(shown.messages) <= WINDOW - 200
+    shown = shorten(SmallWindow(), lambda text: [HumanMessage(f"Shorten: {text}")], "word " * words)
+    assert SmallWindow().count_tokens(shown.messages) <= WINDOW - 200
     assert bool(shown.left_out) == (words == 5000)

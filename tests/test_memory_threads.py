@@ -113,8 +113,8 @@ def test_deleting_leaves_no_byte_of_many_texts_of_many_sizes(tmp_path: Path) -> 
             for turn in range(12):
                 asked.ask(f"Keep secret{thread} " + "padding " * (turn * thread * 40), thread_id=f"t{thread}")
         asked.threads.fork("t1", "f", turn=4)
-        for thread in ("t1", "t3", "t5", "f"):
-            asked.threads.delete(thread)
+        for name in ("t1", "t3", "t5", "f"):
+            asked.threads.delete(name)
         for thread in (1, 3, 5):
             assert not found_in(tmp_path, b"secret%d" % thread)
         for thread in (0, 2, 4):
