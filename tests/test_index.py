@@ -283,10 +283,7 @@ def test_no_folder_and_an_empty_folder_are_told(tmp_path: Path, words: Sequence[
     with agent(tmp_path / "nothing", words) as asked, pytest.raises(DocumentsError, match="no such folder"):
         asked.index()
     (tmp_path / "empty").mkdir()
-    with (
-        agent(tmp_path / "empty", words) as asked,
-        pytest.raises(DocumentsError, match="holds no .txt, .md, .*file; put documents there"),
-    ):
+    with agent(tmp_path / "empty", words) as asked, pytest.raises(DocumentsError, match="holds no .txt, .md, .*; put documents"):
         asked.index()
     (tmp_path / "empty" / "image.txt").write_bytes(b"\0\0")
     with agent(tmp_path / "empty", words) as asked, pytest.raises(DocumentsError, match="image.txt: binary"):

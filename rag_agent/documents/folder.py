@@ -76,7 +76,7 @@ def _walk(folder: str, skipped: list[tuple[str, str]], base: int) -> Iterator[st
                 for entry in entries:
                     if entry.name.startswith("."):
                         continue
-                    (folders if entry.is_dir() else files).append(entry.path)
+                    (folders if _is_folder(entry) else files).append(entry.path)
         except OSError as error:
             skipped.append((os.fsencode(current[base:]).decode("utf-8", "replace"), _told(error)))
             continue
@@ -108,6 +108,13 @@ def _source(path: str, file: str, root: Path) -> Source | str:
     if not stat.S_ISREG(status.st_mode):
         return "not a regular file"
     return Source(file, Path(path), status.st_size, status.st_mtime_ns)
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False
 
 
 def _told(error: Exception) -> str:

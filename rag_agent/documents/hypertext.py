@@ -14,11 +14,23 @@ _LINES = {"br", "caption", "dd", "dt", "figcaption", "legend", "li", "option", "
 def hypertext(source: str) -> str:
     """What a reader of the page sees: paragraphs with an empty line between them, rows of tables with ` | ` in between."""
     parser = _Text()
-    parser.feed(source)
+    parser.feed(_closed(source))
     parser.close()
     text = "".join(parser.pieces)
     lines = (re.sub(r"[ \t\f\v\xa0]+", " ", line).strip(" |") for line in text.split("\n"))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def _closed(source: str) -> str:
+    """Without comments, and without the openings of what never closes: the parser looks for each one's end anew."""
+    pieces, at = [], 0
+    while (start := source.find("<!--", at)) >= 0:
+        pieces.append(source[at:start])
+        end = source.find("-->", start + 2)
+        at = end + 3 if end >= 0 else len(source)
+    source = "".join([*pieces, source[at:]]).replace("<![", "")
+    tail = source.rfind(">") + 1
+    return source[:tail] + source[tail:].replace("<", "&lt;")
 
 
 class _Text(HTMLParser):

@@ -16,7 +16,7 @@ from rag_agent.testing import CountEmbeddings
 
 class TestMatrixVectorStore(VectorStoreIntegrationTests):
     @pytest.fixture
-    def vectorstore(self) -> Iterator[VectorStore]:  # type: ignore[override]
+    def vectorstore(self) -> Iterator[VectorStore]:
         yield MatrixVectorStore(self.get_embeddings())
 
 
