@@ -105,6 +105,8 @@ class Index:
                     self._discard_if_unusable()
                 database = self._opened(any_settings=rebuild)
                 if free:
+                    if self._arrays is None and self.path:
+                        self._arrays = Arrays.open(self._folder(self.path), database.version())
                     run = Update(database, self._embeddings, self._splitter, self._made_with, progress)
                     report = run.run(listing, all_anew=self._differs(database) is not None, swapped=self._derive)
                     if self.path and self._arrays:

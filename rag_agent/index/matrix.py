@@ -20,8 +20,7 @@ def unit_rows(matrix: NDArray[Any]) -> Matrix:
 
 def cosines(matrix: Matrix, vector: NDArray[Any]) -> Matrix:
     """The cosine of each row of unit vectors with any vector, (rows,)."""
-    # The plain view: over a memory map, every result would be a memory map as well.
-    result: Matrix = np.asarray(matrix).view(np.ndarray) @ unit_rows(np.asarray(vector, dtype=np.float32)[None])[0]
+    result: Matrix = matrix @ unit_rows(np.asarray(vector, dtype=np.float32)[None])[0]
     return result
 
 

@@ -75,8 +75,8 @@ class Update:
                 if new or gone or all_anew:
                     database.swap(gone, self._made_with, all_anew=all_anew)
                     swapped()
-        added = tuple(source.file for source in listing.sources if source.file in new - set(current))
-        updated = tuple(source.file for source in listing.sources if source.file in new & set(current))
+        added = tuple(file for file in listed if file in new and file not in current)
+        updated = tuple(file for file in listed if file in new and file in current)
         unchanged = len(listed) - len(new) - len(unreadable)
         return IndexReport(0, 0, added, updated, tuple(gone), unchanged, skipped, embedded=self._embedded)
 
