@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from langchain_text_splitters import RecursiveCharacterTextSplitter
 
 from rag_agent.documents import Splitter, Unreadable, article_spans, decode, list_sources, read_text
+from rag_agent.documents.folder import SUFFIXES
 from rag_agent.errors import DocumentsError
 
 
@@ -223,9 +224,12 @@ def test_a_hidden_folder_that_is_named_is_read(tmp_path: Path) -> None:
 
 
 def test_other_kinds_of_file_are_named_with_the_reason(tmp_path: Path) -> None:
-    write(tmp_path, "a.txt", "b.csv")
+    write(tmp_path, "a.txt", "b.png")
     os.mkfifo(tmp_path / "pipe.txt")
-    assert list_sources(tmp_path).skipped == (("b.csv", "not one of .txt, .md"), ("pipe.txt", "not a regular file"))
+    assert list_sources(tmp_path).skipped == (
+        ("b.png", f"not one of {', '.join(SUFFIXES)}"),
+        ("pipe.txt", "not a regular file"),
+    )
 
 
 def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:

@@ -2,12 +2,16 @@
 
 from rag_agent.documents.chunking import load_chunks
 from rag_agent.documents.folder import Listing, Source, list_sources
-from rag_agent.documents.reading import Unreadable, decode, read_text
+from rag_agent.documents.isolation import Reader
+from rag_agent.documents.reading import Reading, Section, Unreadable, decode, read_text
 from rag_agent.documents.splitting import Chunk, Splitter, article_spans
 
 __all__ = [
     "Chunk",
     "Listing",
+    "Reader",
+    "Reading",
+    "Section",
     "Source",
     "Splitter",
     "Unreadable",

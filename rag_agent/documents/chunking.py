@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag_agent.documents.folder import list_sources
-from rag_agent.documents.reading import Unreadable, read_text
+from rag_agent.documents.isolation import Reader
+from rag_agent.documents.reading import Unreadable
 from rag_agent.documents.splitting import Splitter
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def load_chunks(docs: str | Path, splitter: Splitter | None = None) -> "list[Document]":
-    """The chunks of a folder or file, with `file`, `article`, `start` and `end` in their metadata.
+    """The chunks of a folder or file, with `file`, `article`, `start`, `end` and `page` (where there are pages) as metadata.
 
     Files that cannot be read are passed over; an index reports them.
 
@@ -23,12 +24,14 @@ def load_chunks(docs: str | Path, splitter: Splitter | None = None) -> "list[Doc
 
     splitter = splitter or Splitter()
     found = []
-    for source in list_sources(docs).sources:
-        try:
-            text, _ = read_text(source.path)
-        except Unreadable:
-            continue
-        for chunk in splitter.chunks(text, markdown=source.path.suffix.lower() == ".md"):
-            metadata = {"file": source.file, "article": chunk.article, "start": chunk.start, "end": chunk.end}
-            found.append(Document(text[chunk.start : chunk.end], metadata=metadata))
+    with Reader() as reader:
+        for source in list_sources(docs).sources:
+            try:
+                reading = reader.read(source.path)
+            except Unreadable:
+                continue
+            for chunk in splitter.chunks_of(reading, markdown=source.path.suffix.lower() == ".md"):
+                metadata = {"file": source.file, "article": chunk.article, "start": chunk.start, "end": chunk.end}
+                page = {} if chunk.page is None else {"page": chunk.page}
+                found.append(Document(reading.text[chunk.start : chunk.end], metadata=metadata | page))
     return found

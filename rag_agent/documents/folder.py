@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from rag_agent.documents.formats import FORMATS
 from rag_agent.errors import DocumentsError
 
-SUFFIXES = (".txt", ".md")
+SUFFIXES = (".txt", ".md", *FORMATS)
 """The kinds of file that are read."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Source:
     """A file to read, and the stamp that tells whether it changed."""
 
@@ -52,37 +53,69 @@ def list_sources(docs: str | Path) -> Listing:
         raise DocumentsError(f"{docs}: permission denied; name a folder that can be read")
     sources: list[Source] = []
     skipped: list[tuple[str, str]] = []
-    for found in _walk(path) if stat.S_ISDIR(mode) else [path]:
-        file = found.relative_to(root).as_posix()
-        try:
-            file.encode()
-        except UnicodeEncodeError:
-            skipped.append((os.fsencode(file).decode("utf-8", "replace"), "its name is not valid UTF-8"))
-            continue
-        listed = _source(found, file, root)
+    real_root = root.resolve()
+    for found in _walk(str(path), skipped, len(str(root)) + 1) if stat.S_ISDIR(mode) else [str(path)]:
+        file = found[len(str(root).rstrip("/")) + 1 :]
+        listed = _source(found, file, real_root)
         if isinstance(listed, Source):
             sources.append(listed)
         else:
-            skipped.append((file, listed))
+            skipped.append((os.fsencode(file).decode("utf-8", "replace"), listed))
     return Listing(root, tuple(sources), tuple(skipped))
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    for current, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (Path(current, name) for name in sorted(files) if not name.startswith("."))
+def _walk(folder: str, skipped: list[tuple[str, str]], base: int) -> Iterator[str]:
+    """The files of a folder, then those of its folders; no recursion, since folders may lie thousands deep."""
+    waiting = [folder]
+    while waiting:
+        current = waiting.pop()
+        folders: list[str] = []
+        files: list[str] = []
+        try:
+            with os.scandir(current) as entries:
+                for entry in entries:
+                    if entry.name.startswith("."):
+                        continue
+                    (folders if _is_folder(entry) else files).append(entry.path)
+        except OSError as error:
+            skipped.append((os.fsencode(current[base:]).decode("utf-8", "replace"), _told(error)))
+            continue
+        for path in sorted(folders, reverse=True):
+            if os.path.islink(path):
+                skipped.append((os.fsencode(path[base:]).decode("utf-8", "replace"), "a link to a folder is not followed"))
+            else:
+                waiting.append(path)
+        yield from sorted(files)
 
 
-def _source(path: Path, file: str, root: Path) -> Source | str:
+def _source(path: str, file: str, root: Path) -> Source | str:
     """The file as a source, or the reason why it is none."""
-    if path.suffix.lower() not in SUFFIXES:
+    try:
+        file.encode()
+    except UnicodeEncodeError:
+        return "its name is not valid UTF-8"
+    if os.path.splitext(path)[1].lower() not in SUFFIXES:
         return f"not one of {', '.join(SUFFIXES)}"
     try:
-        if path.is_symlink() and not path.resolve().is_relative_to(root.resolve()):
-            return "a link out of the documents folder"
-        status = path.stat()
+        status = os.lstat(path)
+        if stat.S_ISLNK(status.st_mode):
+            real = os.path.realpath(path, strict=True)
+            if not Path(real).is_relative_to(root):
+                return "a link out of the documents folder"
+            path, status = real, os.lstat(real)
     except (OSError, RuntimeError) as error:
-        return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+        return _told(error)
     if not stat.S_ISREG(status.st_mode):
         return "not a regular file"
-    return Source(file, path, status.st_size, status.st_mtime_ns)
+    return Source(file, Path(path), status.st_size, status.st_mtime_ns)
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False
+
+
+def _told(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)

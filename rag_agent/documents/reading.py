@@ -1,7 +1,11 @@
 """Bytes to text, so that offsets hold: newlines untranslated, a byte order mark kept as one character."""
 
 import codecs
+import os
+import stat
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 MAX_BYTES = 200 * 1024 * 1024
 """Larger files are passed over: one text this size already takes a gigabyte of memory while it is split."""
@@ -24,20 +28,60 @@ class Unreadable(Exception):
     """A file cannot be read as text; the message says why."""
 
 
+class Section(NamedTuple):
+    """A part of an extracted text that is an article of its own: `text[start:end]`."""
+
+    start: int
+    end: int
+    page: int | None = None
+    """Counted from 1, in formats that have pages."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a file says."""
+
+    text: str
+    encoding: str
+    """The codec that gives the text; the name of the format where the text was extracted."""
+    sections: tuple[Section, ...] | None = None
+    """The articles of an extracted text; None leaves it to the splitter to find them."""
+
+
 def read_text(path: Path) -> tuple[str, str]:
     """The text of a file and its encoding: `path.read_bytes().decode(encoding)` is the text.
 
     Raises:
         Unreadable: The file is too large, binary, in no known encoding, or cannot be opened.
     """
+    return decode(read_bytes(path))
+
+
+def read_bytes(path: Path) -> bytes:
+    """A regular file's content, at most `MAX_BYTES`.
+
+    Raises:
+        Unreadable: It is something else, too large, cannot be opened, or changed while it was read.
+    """
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        # Between the listing and now, another kind of file may have come in its place: a link is not followed, and a pipe
+        # without a writer does not block.
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(handle, "rb") as file:
+            for _ in range(2):
+                before = os.fstat(handle)
+                if not stat.S_ISREG(before.st_mode):
+                    raise Unreadable("not a regular file")
+                if before.st_size > MAX_BYTES:
+                    raise Unreadable(f"larger than {MAX_BYTES // 1024 // 1024} MiB; split it into smaller files")
+                file.seek(0)
+                data = file.read(MAX_BYTES + 1)
+                after = os.fstat(handle)
+                if (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns) and len(data) == after.st_size:
+                    return data
     except OSError as error:
         raise Unreadable(error.strerror or str(error)) from error
-    if len(data) > MAX_BYTES:
-        raise Unreadable(f"larger than {MAX_BYTES // 1024 // 1024} MiB; split it into smaller files")
-    return decode(data)
+    raise Unreadable("it changed while it was read; index again when it is finished")
 
 
 def decode(data: bytes) -> tuple[str, str]:

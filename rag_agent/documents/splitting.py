@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from rag_agent.documents.reading import Reading, Section
+
 if TYPE_CHECKING:
     from langchain_text_splitters import RecursiveCharacterTextSplitter
 
@@ -22,6 +24,8 @@ class Chunk:
     article: int
     start: int
     end: int
+    page: int | None = None
+    """Counted from 1, in formats that have pages."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,15 @@ class Splitter:
 
     def chunks(self, text: str, *, markdown: bool = False) -> Iterator[Chunk]:
         """The chunks of a text, in order; `markdown` passes over YAML front matter."""
-        for number, (start, end) in enumerate(article_spans(text, self.separator, markdown=markdown)):
+        return self.chunks_of(Reading(text, ""), markdown=markdown)
+
+    def chunks_of(self, reading: Reading, *, markdown: bool = False) -> Iterator[Chunk]:
+        """The chunks of a file; where its format has sections, they are the articles, and no chunk reaches over two."""
+        text = reading.text
+        sections = reading.sections
+        if sections is None:
+            sections = tuple(Section(*span) for span in article_spans(text, self.separator, markdown=markdown))
+        for number, (start, end, page) in enumerate(sections):
             article = text[start:end]
             edge = 0  # behind the last chunk
             for piece in self._recursive.split_text(article):
@@ -56,7 +68,7 @@ class Splitter:
                 latest = ink.start() if ink else len(article)
                 offset = article.rfind(piece, 0, latest + len(piece))
                 edge = offset + len(piece)
-                yield Chunk(number, start + offset, start + edge)
+                yield Chunk(number, start + offset, start + edge, page)
 
 
 def article_spans(text: str, separator: str | None = None, *, markdown: bool = False) -> list[tuple[int, int]]:

@@ -1,7 +1,13 @@
-"""The SQLite file that is the truth of an index: files with their text, chunks as spans, vectors by content hash."""
+"""The SQLite file that is the truth of an index: files with their text, chunks as spans, vectors by content hash.
+
+Vectors are kept as they are embedded, by the hash of the model's name and the text, so that a text is embedded once wherever
+it moves and a killed ingestion finds what it had done. Files that were read are staged (`live = 0`), where no search sees
+them; one transaction puts them in place of the former ones. A reader so sees the index before an update or after it.
+"""
 
 import hashlib
 import sqlite3
+import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,22 +18,25 @@ from numpy.typing import NDArray
 from rag_agent.documents import Chunk, Source
 from rag_agent.errors import IndexFileError, SettingsError
 
-FORMAT = "1"
+FORMAT = "2"
 
-# Vectors are kept by the hash of the text they embed, so that a text is embedded once wherever it moves, and a killed
-# ingestion finds what it had done. A chunk's text is its span of the file's text; it is not stored twice.
+# A chunk's text is its span of the file's text; it is not stored twice. A chunk's ID is never given again, so that arrays
+# derived from the chunks of an earlier version tell which of them are still there.
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS files (
-    id INTEGER PRIMARY KEY, file TEXT NOT NULL UNIQUE, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
-    sha256 BLOB NOT NULL, encoding TEXT NOT NULL, text BLOB NOT NULL);
+    id INTEGER PRIMARY KEY, file TEXT NOT NULL, live INTEGER NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+    sha256 BLOB NOT NULL, encoding TEXT NOT NULL, UNIQUE (file, live));
+CREATE TABLE IF NOT EXISTS texts (file_id INTEGER PRIMARY KEY REFERENCES files ON DELETE CASCADE, text BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS vectors (id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, vector BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS chunks (
-    id INTEGER PRIMARY KEY, file_id INTEGER NOT NULL REFERENCES files ON DELETE CASCADE, article INTEGER NOT NULL,
-    start INTEGER NOT NULL, "end" INTEGER NOT NULL, vector_id INTEGER NOT NULL REFERENCES vectors);
+    id INTEGER PRIMARY KEY AUTOINCREMENT, file_id INTEGER NOT NULL REFERENCES files ON DELETE CASCADE,
+    article INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL, page INTEGER,
+    vector_id INTEGER NOT NULL REFERENCES vectors);
 CREATE INDEX IF NOT EXISTS chunks_by_file ON chunks (file_id, article);
 CREATE INDEX IF NOT EXISTS chunks_by_vector ON chunks (vector_id);
 """
+_LIVE_CHUNKS = "FROM chunks JOIN files ON files.id = file_id WHERE live = 1"
 
 
 class Database:
@@ -41,7 +50,7 @@ class Database:
             rebuild: The command that makes it anew, for messages.
 
         Raises:
-            IndexFileError: The file is no index, or damaged.
+            IndexFileError: The file is no index, damaged, or of another format.
             SettingsError: The folder cannot be written.
         """
         self._rebuild = rebuild
@@ -52,12 +61,30 @@ class Database:
             self._connection = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False, timeout=60)
         except (OSError, sqlite3.OperationalError) as error:
             raise SettingsError(f"{path} cannot be written ({error}); set home to a folder that can") from error
+        try:
+            self._prepare()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _prepare(self) -> None:
         with self.told():
             self._connection.execute("PRAGMA foreign_keys = ON")
-            if path:
+            if self._path:
                 self._connection.execute("PRAGMA journal_mode = WAL")
                 self._connection.execute("PRAGMA synchronous = NORMAL")
-            self._connection.executescript(_SCHEMA)
+            if not self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
+                with self.transaction():
+                    for statement in _SCHEMA.split(";"):
+                        self._connection.execute(statement)
+                    self._connection.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?)", (FORMAT,))
+                    self._connection.execute("INSERT OR IGNORE INTO meta VALUES ('version', ?)", (uuid.uuid4().hex,))
+            found = self.meta().get("format")
+        if found != FORMAT:
+            raise IndexFileError(
+                f"the index {self._path} has format {found}, and this version of rag-agent reads {FORMAT}; "
+                f"make it anew: {self._rebuild}"
+            )
 
     def close(self) -> None:
         """Close the file."""
@@ -89,8 +116,19 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All of it or nothing; other writers wait."""
+        yield from self._between("BEGIN IMMEDIATE")
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Everything that is read in between is of one moment."""
+        if self._connection.in_transaction:
+            yield
+        else:
+            yield from self._between("BEGIN")
+
+    def _between(self, begin: str) -> Iterator[None]:
         with self.told():
-            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute(begin)
             try:
                 yield
             except BaseException:
@@ -99,102 +137,132 @@ class Database:
             self._connection.execute("COMMIT")
 
     def meta(self) -> dict[str, str]:
-        """How the index was made: format, embedding model, splitter settings, and its version number."""
+        """How the index was made: format, embedding model, splitter settings; and what names its state."""
         with self.told():
             return dict(self._connection.execute("SELECT key, value FROM meta"))
+
+    def version(self) -> str:
+        """What names the present state: no other state of this index, nor another index, has the same."""
+        with self.told():
+            return str(self._connection.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()[0])
 
     def set_meta(self, values: dict[str, str]) -> None:
         """Add to `meta`."""
         self._connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items())
 
-    def stamps(self) -> dict[str, tuple[int, int]]:
-        """Size and time of change of every file in the index."""
+    # --- files ---------------------------------------------------------------------------------------------------------
+
+    def stamps(self, *, live: bool) -> dict[str, tuple[int, int]]:
+        """Size and time of change of every file that is searched, or of every one that is staged."""
         with self.told():
-            return {
-                file: (size, mtime) for file, size, mtime in self._connection.execute("SELECT file, size, mtime_ns FROM files")
-            }
+            rows = self._connection.execute("SELECT file, size, mtime_ns FROM files WHERE live = ?", (int(live),))
+            return {file: (size, mtime) for file, size, mtime in rows}
 
     def sha256(self, file: str) -> bytes | None:
         """The content hash of a file in the index."""
-        row = self._connection.execute("SELECT sha256 FROM files WHERE file = ?", (file,)).fetchone()
+        row = self._connection.execute("SELECT sha256 FROM files WHERE file = ? AND live = 1", (file,)).fetchone()
         return bytes(row[0]) if row else None
 
-    def touch(self, source: Source) -> None:
-        """Note a new stamp of a file whose content is as it was."""
-        self._connection.execute(
-            "UPDATE files SET size = ?, mtime_ns = ? WHERE file = ?", (source.size, source.mtime_ns, source.file)
+    def touch(self, sources: Iterable[Source]) -> None:
+        """Note new stamps of files whose content is as it was."""
+        self._connection.executemany(
+            "UPDATE files SET size = ?, mtime_ns = ? WHERE file = ? AND live = 1", [(s.size, s.mtime_ns, s.file) for s in sources]
         )
 
-    def remove(self, files: Iterable[str]) -> None:
-        """Take files out, with their chunks."""
-        self._connection.executemany("DELETE FROM files WHERE file = ?", [(file,) for file in files])
-
-    def put(self, source: Source, text: str, encoding: str, chunks: Sequence[Chunk]) -> None:
-        """Put a file in place of its former self. Every chunk's vector must be there already."""
-        self.remove([source.file])
+    def stage(self, source: Source, text: str, encoding: str, chunks: Sequence[Chunk], model: str) -> None:
+        """Keep a file for `swap`. Every chunk's vector must be there already."""
+        self.unstage([source.file])
         data = text.encode()
         row = self._connection.execute(
-            "INSERT INTO files (file, size, mtime_ns, sha256, encoding, text) VALUES (?, ?, ?, ?, ?, ?)",
-            (source.file, source.size, source.mtime_ns, hashlib.sha256(data).digest(), encoding, data),
+            "INSERT INTO files (file, live, size, mtime_ns, sha256, encoding) VALUES (?, 0, ?, ?, ?, ?)",
+            (source.file, source.size, source.mtime_ns, hashlib.sha256(data).digest(), encoding),
         ).lastrowid
+        self._connection.execute("INSERT INTO texts VALUES (?, ?)", (row, data))
         self._connection.executemany(
-            'INSERT INTO chunks (file_id, article, start, "end", vector_id) '
-            "VALUES (?, ?, ?, ?, (SELECT id FROM vectors WHERE hash = ?))",
-            [(row, c.article, c.start, c.end, text_hash(text[c.start : c.end])) for c in chunks],
+            'INSERT INTO chunks (file_id, article, start, "end", page, vector_id) '
+            "VALUES (?, ?, ?, ?, ?, (SELECT id FROM vectors WHERE hash = ?))",
+            [(row, c.article, c.start, c.end, c.page, key(model, text[c.start : c.end])) for c in chunks],
         )
 
-    def missing(self, texts: Iterable[str]) -> list[str]:
+    def unstage(self, files: Iterable[str]) -> None:
+        """Forget staged files."""
+        self._connection.executemany("DELETE FROM files WHERE file = ? AND live = 0", [(file,) for file in files])
+
+    def swap(self, gone: Iterable[str], made_with: dict[str, str], *, all_anew: bool) -> None:
+        """Put the staged files in place of their former selves, and take files out; with `all_anew`, all that were there."""
+        if all_anew:
+            self._connection.execute("DELETE FROM files WHERE live = 1")
+        self._connection.executemany("DELETE FROM files WHERE live = 1 AND file = ?", [(file,) for file in gone])
+        self._connection.execute("DELETE FROM files WHERE live = 1 AND file IN (SELECT file FROM files WHERE live = 0)")
+        self._connection.execute("UPDATE files SET live = 1 WHERE live = 0")
+        self._connection.execute("DELETE FROM vectors WHERE id NOT IN (SELECT vector_id FROM chunks)")
+        # Not a counter: the name of a state that was never committed must not come back for another.
+        self.set_meta({**made_with, "version": uuid.uuid4().hex})
+
+    # --- vectors -------------------------------------------------------------------------------------------------------
+
+    def missing(self, texts: Iterable[str], model: str) -> list[str]:
         """Those of the texts that have no vector yet, each once."""
         has = "SELECT 1 FROM vectors WHERE hash = ?"
-        return [t for t in dict.fromkeys(texts) if not self._connection.execute(has, (text_hash(t),)).fetchone()]
+        return [text for text in dict.fromkeys(texts) if not self._connection.execute(has, (key(model, text),)).fetchone()]
 
-    def add_vectors(self, texts: Sequence[str], vectors: NDArray[np.float32]) -> None:
+    def add_vectors(self, texts: Sequence[str], vectors: NDArray[np.float32], model: str) -> None:
         """Keep the vectors of some texts."""
-        rows = [(text_hash(text), vector.tobytes()) for text, vector in zip(texts, vectors, strict=True)]
+        rows = [(key(model, text), vector.tobytes()) for text, vector in zip(texts, vectors, strict=True)]
         self._connection.executemany("INSERT OR IGNORE INTO vectors (hash, vector) VALUES (?, ?)", rows)
 
-    def drop_unused_vectors(self) -> None:
-        """Forget the vectors of texts that no chunk holds any more."""
-        self._connection.execute("DELETE FROM vectors WHERE id NOT IN (SELECT vector_id FROM chunks)")
-
-    def matrix(self) -> NDArray[np.float32]:
-        """All vectors in the order of `spans`, (chunks, dimensions)."""
+    def vectors(self) -> Iterator[bytes]:
+        """The vectors of all chunks in the order of `spans`, as float32."""
         with self.told():
-            rows = self._connection.execute("SELECT vector FROM chunks JOIN vectors ON vectors.id = vector_id ORDER BY chunks.id")
-            blobs = [blob for (blob,) in rows]
-        if not blobs:
-            return np.empty((0, 0), dtype=np.float32)
-        return np.frombuffer(b"".join(blobs), dtype=np.float32).reshape(len(blobs), -1)
+            rows = self._connection.execute(
+                "SELECT vector FROM chunks JOIN files ON files.id = file_id JOIN vectors ON vectors.id = vector_id "
+                "WHERE live = 1 ORDER BY chunks.id"
+            )
+            yield from (row[0] for row in rows)
 
-    def spans(self) -> list[tuple[str, int, int, int]]:
-        """File, article, start and end of every chunk, in the order of the index."""
+    # --- what searches read --------------------------------------------------------------------------------------------
+
+    def spans(self) -> NDArray[np.int64]:
+        """Every chunk's ID, file's ID, article, start, end and page (0: none), (chunks, 6), in the order of the index."""
         with self.told():
-            return self._connection.execute(
-                'SELECT file, article, start, "end" FROM chunks JOIN files ON files.id = file_id ORDER BY chunks.id'
-            ).fetchall()
+            rows = self._connection.execute(
+                f'SELECT chunks.id, file_id, article, start, "end", coalesce(page, 0) {_LIVE_CHUNKS} ORDER BY chunks.id'
+            )
+            flat = np.fromiter((number for row in rows for number in row), np.int64)
+        return flat.reshape(-1, 6)
 
     def counts(self) -> tuple[int, int]:
         """How many files and chunks there are."""
         with self.told():
-            files = self._connection.execute("SELECT count(*) FROM files").fetchone()[0]
-            return files, self._connection.execute("SELECT count(*) FROM chunks").fetchone()[0]
+            files = self._connection.execute("SELECT count(*) FROM files WHERE live = 1").fetchone()[0]
+            return files, self._connection.execute(f"SELECT count(*) {_LIVE_CHUNKS}").fetchone()[0]
 
-    def text(self, file: str) -> str | None:
+    def file(self, file_id: int) -> str:
+        """A file's name."""
+        with self.told():
+            return str(self._connection.execute("SELECT file FROM files WHERE id = ?", (file_id,)).fetchone()[0])
+
+    def file_id(self, file: str) -> int | None:
+        """The ID of a file that is searched."""
+        with self.told():
+            row = self._connection.execute("SELECT id FROM files WHERE file = ? AND live = 1", (file,)).fetchone()
+        return int(row[0]) if row else None
+
+    def text(self, file_id: int) -> str:
         """A file's text as it was read."""
         with self.told():
-            row = self._connection.execute("SELECT text FROM files WHERE file = ?", (file,)).fetchone()
-        return bytes(row[0]).decode() if row else None
+            row = self._connection.execute("SELECT text FROM texts WHERE file_id = ?", (file_id,)).fetchone()
+        return bytes(row[0]).decode()
 
-    def article_span(self, file: str, article: int) -> tuple[int, int]:
+    def article_span(self, file_id: int, article: int) -> tuple[int, int] | None:
         """Where an article's chunks begin and end."""
         with self.told():
             row = self._connection.execute(
-                'SELECT min(start), max("end") FROM chunks JOIN files ON files.id = file_id WHERE file = ? AND article = ?',
-                (file, article),
+                'SELECT min(start), max("end") FROM chunks WHERE file_id = ? AND article = ?', (file_id, article)
             ).fetchone()
-        return int(row[0]), int(row[1])
+        return (int(row[0]), int(row[1])) if row[0] is not None else None
 
 
-def text_hash(text: str) -> bytes:
-    """The key of a text's vector: 16 bytes of its SHA-256."""
-    return hashlib.sha256(text.encode()).digest()[:16]
+def key(model: str, text: str) -> bytes:
+    """What a text's vector is kept by: 16 bytes of a SHA-256."""
+    return hashlib.sha256(f"{model}\0{text}".encode()).digest()[:16]

@@ -1,9 +1,11 @@
-"""What the graphs need from documents: `Library`; and any LangChain vector store as one."""
+"""What the graphs need from documents: `Library`; any LangChain vector store or retriever as one; and one as a retriever."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
+from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
+from langchain_core.retrievers import BaseRetriever
 from langchain_core.vectorstores import VectorStore
 
 from rag_agent.answers import Hit
@@ -41,17 +43,17 @@ class Library(Protocol):
 
 
 class VectorStoreLibrary:
-    """Any LangChain vector store as a library.
+    """Any LangChain vector store or retriever as a library.
 
     Spans come from the documents' metadata (`file` or `source`, `article`, `start` or `start_index`) where they are
     there; a document without is a file of its own, and quotes count from its first character.
     """
 
-    name = "the vector store"
     root = None
 
-    def __init__(self, store: VectorStore) -> None:
+    def __init__(self, store: VectorStore | BaseRetriever) -> None:
         self._store = store
+        self.name = "the vector store" if isinstance(store, VectorStore) else "the retriever"
         self._analyser = Analyser()
 
     def search(self, queries: Queries, k: int) -> list[Hit]:
@@ -59,7 +61,7 @@ class VectorStoreLibrary:
         hits: dict[tuple[str, int, int], Hit] = {}
         scores: dict[tuple[str, int, int], float] = {}
         for query, weight in queries:
-            for place, document in enumerate(self._store.similarity_search(query, k=k)):
+            for place, document in enumerate(self._found(query, k)):
                 hit = _hit(document)
                 key = (hit.file, hit.start, hit.end)
                 hits[key] = hit
@@ -68,6 +70,11 @@ class VectorStoreLibrary:
         if best:
             self._analyser = Analyser.detect(hits[key].text for key in best)
         return [Hit(**{**hits[key].to_dict(), "score": scores[key]}) for key in best]
+
+    def _found(self, query: str, k: int) -> list[Document]:
+        # A retriever has its own number of results, and need not take another.
+        store = self._store
+        return store.similarity_search(query, k=k) if isinstance(store, VectorStore) else store.invoke(query)[:k]
 
     def around(self, hit: Hit) -> tuple[int, str]:
         """A foreign store keeps no files: the chunk is all there is."""
@@ -84,6 +91,22 @@ class VectorStoreLibrary:
     def idf(self, term: str) -> float:
         """A foreign store counts no words: all weigh the same."""
         return 1.0
+
+
+class LibraryRetriever(BaseRetriever):
+    """A library as a LangChain retriever: hybrid search for chains and graphs of your own.
+
+    `LibraryRetriever(library=index, k=8).invoke("Who landed?")` gives documents whose metadata are the fields of `Hit`.
+    """
+
+    library: Any
+    k: int = 4
+
+    def _get_relevant_documents(
+        self, query: str, *, run_manager: CallbackManagerForRetrieverRun, k: int | None = None
+    ) -> list[Document]:
+        hits = self.library.search([(query, 1.0)], k or self.k)
+        return [Document(hit.text, metadata={n: v for n, v in hit.to_dict().items() if n != "text"}) for hit in hits]
 
 
 def _hit(document: Document) -> Hit:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rag_agent.index.matrix import best_first
 from rag_agent.index.tokens import fold
 
 __all__ = ["RankingWeights", "fuse", "rank", "reciprocal_rank_fusion"]
@@ -79,7 +80,7 @@ def rank(
     if not len(dense) or k < 1:
         return []
     fused = fuse(dense, lexical, articles, article_lexical=article_lexical, literal=literal, weights=weights)
-    best = _top(fused, max(_POOL, 4 * k))
+    best = best_first(fused, max(_POOL, 4 * k))
     order = _duplicates_last(best, texts, k, weights.duplicate)[:k]
     confidence = _confidence(dense, lexical, ceiling, weights)
     scores = np.minimum.accumulate(np.clip(fused[order] * confidence, 0.0, 1.0))
@@ -119,7 +120,7 @@ def reciprocal_rank_fusion(*rankings: Scores, constant: float = 60.0, depth: int
     """The baseline: each ranking gives 1 / (constant + place) to its first `depth` chunks (Cormack and others 2009)."""
     fused: dict[int, float] = {}
     for scores in rankings:
-        for place, index in enumerate(_top(scores, depth).tolist(), start=1):
+        for place, index in enumerate(best_first(scores, depth).tolist(), start=1):
             fused[index] = fused.get(index, 0.0) + 1.0 / (constant + place)
     return sorted(fused.items(), key=lambda item: -item[1])
 
@@ -129,17 +130,6 @@ def _scaled(scores: Scores) -> Scores:
     clean = np.nan_to_num(np.asarray(scores, np.float32), nan=0.0, posinf=0.0, neginf=0.0)
     best = float(clean.max())
     return clean / np.float32(best) if best > 0 else np.zeros_like(clean)
-
-
-def _top(scores: Scores, depth: int) -> NDArray[np.int64]:
-    """Indices of the best scores in order; equal scores go by index, so that runs repeat."""
-    depth = min(depth, len(scores))
-    if not depth:
-        return np.empty(0, np.int64)
-    bar = np.partition(scores, len(scores) - depth)[len(scores) - depth]
-    found = np.flatnonzero(scores >= bar)
-    ordered: NDArray[np.int64] = found[np.argsort(-scores[found], kind="stable")][:depth]
-    return ordered
 
 
 def _confidence(dense: Scores, lexical: Scores, ceiling: float | None, weights: RankingWeights) -> float:
