@@ -37,11 +37,13 @@ class Random(Embeddings):
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """Random vectors, the same for as many texts."""
-        return np.random.default_rng(len(texts)).standard_normal((len(texts), DIMENSIONS)).tolist()
+        vectors: list[list[float]] = np.random.default_rng(len(texts)).standard_normal((len(texts), DIMENSIONS)).tolist()
+        return vectors
 
     def embed_query(self, text: str) -> list[float]:
         """A random vector."""
-        return np.random.default_rng(abs(hash(text))).standard_normal(DIMENSIONS).tolist()
+        vector: list[float] = np.random.default_rng(abs(hash(text))).standard_normal(DIMENSIONS).tolist()
+        return vector
 
 
 def milliseconds(call: Callable[[], object], at_least: float = 0.5) -> float:
@@ -218,7 +220,9 @@ def ingest(data: Path, chunks: int | None) -> None:
             f"beyond embedding {own:.2f} s, {100 * own / spent:.1f} %",
             flush=True,
         )
-        other = lesson.embeddings(place(settings, EMBEDDINGS_NAME))
+        folder = place(settings, EMBEDDINGS_NAME)
+        assert folder is not None  # ours has just embedded with it
+        other = lesson.embeddings(folder)
         other.embed_query("warm")
         began = time.perf_counter()
         documents = lesson.chunks(docs)
@@ -226,7 +230,8 @@ def ingest(data: Path, chunks: int | None) -> None:
         taken = time.perf_counter() - began
         ratio = (report.chunks / report.seconds) / (len(documents) / taken)
         print(
-            f"lesson: {len(documents)} chunks in {taken:.1f} s, {len(documents) / taken:.1f} chunks/s; ours {ratio:.2f} times that"
+            f"lesson: {len(documents)} chunks in {taken:.1f} s, {len(documents) / taken:.1f} chunks/s; "
+            f"ours {ratio:.2f} times that"
         )
         sample = [document.page_content for document in documents[:100]]
         cosine = (unit_rows(np.asarray(real(sample))) * unit_rows(np.asarray(other.embed_documents(sample)))).sum(1)

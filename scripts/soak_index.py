@@ -186,7 +186,8 @@ def fuzz(inputs: int) -> None:
                     skipped += 1
                 slowest = max(slowest, (time.perf_counter() - began, suffix))
         print(
-            f"fuzz: {read + skipped:,} inputs, {read:,} read, {skipped:,} skipped with a reason; slowest {slowest[0]:.2f} s ({slowest[1]})"
+            f"fuzz: {read + skipped:,} inputs, {read:,} read, {skipped:,} skipped with a reason; "
+            f"slowest {slowest[0]:.2f} s ({slowest[1]})"
         )
 
 
