@@ -166,10 +166,8 @@ class _Known:
 
 def _copied(value: Any) -> Any:
     kind = type(value)
-    if kind in _FIXED:
-        return value
     if kind is dict:
-        return {name: inner if type(inner) in _FIXED else _copied(inner) for name, inner in value.items()}
+        return {name: inner if type(inner) in _FIXED else _copied(inner) for name, inner in value.items()} if value else {}
     if kind is list:
-        return [inner if type(inner) in _FIXED else _copied(inner) for inner in value]
-    return copy.deepcopy(value)
+        return [inner if type(inner) in _FIXED else _copied(inner) for inner in value] if value else []
+    return value if kind in _FIXED else copy.deepcopy(value)

@@ -69,7 +69,7 @@ def count_turns(messages: Any) -> int | None:
 
 def first_question(messages: Any) -> str | None:
     """The first question of a channel that holds messages."""
-    if count_turns(messages) is None:
+    if not isinstance(messages, list):
         return None
     asked = next((str(message.text) for message in messages if isinstance(message, HumanMessage)), None)
     return asked.encode("utf-8", "replace").decode() if asked else None
