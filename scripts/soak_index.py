@@ -185,9 +185,7 @@ def fuzz(inputs: int) -> None:
                     assert "longer than" not in str(reason), (suffix, number)
                     skipped += 1
                 slowest = max(slowest, (time.perf_counter() - began, suffix))
-        print(
-            f"fuzz: {read + skipped:,} inputs, {read:,} read, {skipped:,} skipped with a reason; slowest {slowest[0]:.2f} s ({slowest[1]})"
-        )
+        print(f"fuzz: {read + skipped:,} inputs, {read:,} read, {skipped:,} skipped with a reason; slowest {slowest}")
 
 
 def main() -> None:
