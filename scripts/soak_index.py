@@ -164,8 +164,8 @@ def readers(seconds: float) -> None:
 
 def fuzz(inputs: int) -> None:
     """Random damage to files of every format."""
-    sys.path.insert(0, str(Path(__file__).parent.parent))
-    from tests.test_formats import MAKERS, mutated
+    sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+    from test_formats import MAKERS, mutated
 
     chance = random.Random(0)
     with tempfile.TemporaryDirectory() as name, Reader(seconds=20) as reader:
