@@ -37,12 +37,12 @@ class Random(Embeddings):
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """Random vectors, the same for as many texts."""
-        vectors: list[list[float]] = np.random.default_rng(len(texts)).standard_normal((len(texts), DIMENSIONS)).tolist()
+        vectors: list[list[float]] = random_rows(len(texts)).tolist()
         return vectors
 
     def embed_query(self, text: str) -> list[float]:
         """A random vector."""
-        vector: list[float] = np.random.default_rng(abs(hash(text))).standard_normal(DIMENSIONS).tolist()
+        vector: list[float] = random_rows(1)[0].tolist()
         return vector
 
 
@@ -220,19 +220,16 @@ def ingest(data: Path, chunks: int | None) -> None:
             f"beyond embedding {own:.2f} s, {100 * own / spent:.1f} %",
             flush=True,
         )
-        folder = place(settings, EMBEDDINGS_NAME)
-        assert folder is not None  # ours has just embedded with it
-        other = lesson.embeddings(folder)
+        model_folder = place(settings, EMBEDDINGS_NAME)
+        assert model_folder  # else ours had not been there either
+        other = lesson.embeddings(model_folder)
         other.embed_query("warm")
         began = time.perf_counter()
         documents = lesson.chunks(docs)
         InMemoryVectorStore.from_documents(documents, other)
         taken = time.perf_counter() - began
         ratio = (report.chunks / report.seconds) / (len(documents) / taken)
-        print(
-            f"lesson: {len(documents)} chunks in {taken:.1f} s, {len(documents) / taken:.1f} chunks/s; "
-            f"ours {ratio:.2f} times that"
-        )
+        print(f"lesson: {len(documents)} chunks in {taken:.1f} s, {len(documents) / taken:.1f} a second; ours {ratio:.2f} times")
         sample = [document.page_content for document in documents[:100]]
         cosine = (unit_rows(np.asarray(real(sample))) * unit_rows(np.asarray(other.embed_documents(sample)))).sum(1)
         print(f"least cosine of our vectors to the lesson's (float32), 100 chunks: {cosine.min():.5f}", flush=True)

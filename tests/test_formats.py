@@ -190,20 +190,21 @@ def test_a_missing_package_is_named(folder: Path, suffix: str, module: str, monk
 
 
 def bomb(name: str) -> bytes:
-    """A megabyte that says it unpacks to a gigabyte, and does."""
+    """A quarter of a megabyte that says it unpacks to 256, and does."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive, archive.open(name, "w", force_zip64=True) as file:
-        for _ in range(1024):
+        for _ in range(256):
             file.write(bytes(1024 * 1024))
     return out.getvalue()
 
 
 @pytest.mark.parametrize(("suffix", "name"), [(".docx", "word/document.xml"), (".xlsx", "xl/worksheets/sheet1.xml")])
 def test_a_zip_bomb_is_not_unpacked(suffix: str, name: str) -> None:
-    began = time.perf_counter()
-    with pytest.raises(Unreadable, match="unpacks to 1024 MiB"):
-        extract(suffix, bomb(name))
-    assert time.perf_counter() - began < 30
+    data = bomb(name)
+    began = time.process_time()
+    with pytest.raises(Unreadable, match="unpacks to 256 MiB"):
+        extract(suffix, data)
+    assert time.process_time() - began < 0.5
 
 
 def entities() -> bytes:
@@ -249,12 +250,12 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_file_takes_a_moment_at_most(name: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     suffix = Path(name).suffix
     if suffix in FORMATS:
         with suppress(Unreadable):
             extract(suffix, HOSTILE[name])
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_hostile_files_are_read_or_skipped_with_a_reason(folder: Path) -> None:

@@ -32,10 +32,10 @@ def test_embeddings_equal_those_of_sentence_transformers(embedded_models: dict[s
         "long " * 600,
         "The Balashi plant makes 8,000 tons of water each day.",
     ]
-    ours = np.array(embeddings("embedded").embed_documents(texts))
+    ours = np.array(embeddings("embedded").embed_documents(texts))  # in bfloat16 where the processor is fast at it
     theirs = SentenceTransformer(str(embedded_models["all-MiniLM-L6-v2"]), device="cpu").encode(texts, normalize_embeddings=True)
-    assert np.abs(ours - theirs).max() < 1e-5
-    assert np.abs(np.array(embeddings("embedded").embed_query(texts[0])) - theirs[0]).max() < 1e-5
+    assert (ours * theirs).sum(axis=1).min() > 0.995
+    assert np.array(embeddings("embedded").embed_query(texts[0])) @ theirs[0] > 0.995
 
 
 def test_the_chat_model_answers_without_its_prompt() -> None:
@@ -117,7 +117,6 @@ def test_a_question_and_a_follow_up_in_two_processes(process: Callable[..., Any]
     assert (answer["citations"][0]["file"], answer["citations"][0]["article"]) == ("1969-07-17_daily.txt", 4)
 
 
-@pytest.mark.xfail(reason="LangGraph runs the node in a pool whose end it waits for: Ctrl-C takes effect behind the whole reply")
 def test_ctrl_c_in_the_middle_of_a_reply_ends_it_and_leaves_the_thread_intact(
     command: list[str], run: Callable[..., Any]
 ) -> None:
@@ -133,7 +132,7 @@ def test_ctrl_c_in_the_middle_of_a_reply_ends_it_and_leaves_the_thread_intact(
     assert chat.returncode == 0
     assert b"Interrupted" in errors
     assert b"Traceback" not in errors
-    assert run("threads", "show", "t").code == 1  # the turn is not kept
+    assert run("threads", "show", "t").out == ""  # the turn is not kept
     assert len(told.split()) < 75  # 200 tokens are over a hundred words: it did not write on to the end
 
 
