@@ -165,7 +165,7 @@ def readers(seconds: float) -> None:
 def fuzz(inputs: int) -> None:
     """Random damage to files of every format."""
     sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-    from test_formats import MAKERS, mutated
+    from test_formats import MAKERS, mutated  # type: ignore[import-not-found]  # on the path above
 
     chance = random.Random(0)
     with tempfile.TemporaryDirectory() as name, Reader(seconds=20) as reader:

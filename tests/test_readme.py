@@ -38,7 +38,7 @@ def test_there_is_something_to_test() -> None:
 
 @pytest.mark.parametrize("line", CALLS)
 def test_every_command_of_the_readme_parses(line: str) -> None:
-    words = shlex.split(line.partition("|")[0], comments=True)[1:]
+    words = shlex.split(re.split("[|>]", line)[0], comments=True)[1:]
     command: Any = typer.main.get_command(app)
     context = command.make_context("rag-agent", [], resilient_parsing=True)
     while hasattr(command, "get_command"):
