@@ -42,6 +42,16 @@ _FRAME = re.compile(
 )
 
 
+# A sentence that goes on about the subject of the one before it: it opens with a pronoun, or with "the" and a common noun.
+_LEANS_BACK = re.compile(
+    r"[\W_]*(?:(?:and|but|then|later|also|there|here|both|in (?:18|19|20)\d\d,?)\s+)*"
+    r"(?:he|she|it|they|his|her|hers|its|their|theirs|this|that|these|those|such|one|both|who|which|"
+    r"the\s+(?=(?-i:[a-z]))|hij|zij|ze|het|zijn|haar|hun|dit|dat|deze|él|ella|ellos|ellas|su|sus|esto|este|esta|il|elle|ils|elles|"
+    r"son|sa|ses|leur|leurs|ce|cette|ces|er|sie|es|sein|seine|ihr|ihre|dies|diese|dieser)\b",
+    re.IGNORECASE,
+)
+
+
 class Support(NamedTuple):
     """The verdict on one claim.
 
@@ -141,6 +151,8 @@ class SupportCheck:
                 (left.source, right.source),
             )
             for left, right in zip(single, single[1:], strict=False)
+            # Two sentences of two subjects would let the one's name go with the other's deed.
+            if _LEANS_BACK.match(text[right.start : right.end])
         ]
         return single + double
 
