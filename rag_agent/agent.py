@@ -1,20 +1,15 @@
 """`RagAgent`: documents, a model and a memory behind one object."""
 
 import asyncio
-import contextvars
-import queue
 import threading
-import time
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import BaseChatModel
-from langchain_core.runnables import RunnableConfig
 from langchain_core.vectorstores import VectorStore
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
@@ -23,11 +18,12 @@ from rag_agent.documents import Splitter
 from rag_agent.errors import DocumentsError, SettingsError, ThreadError
 from rag_agent.index import Index, Library, Progress, VectorStoreLibrary
 from rag_agent.memory.checkpointer import Checkpointer
-from rag_agent.memory.locks import Held, ThreadLocks
+from rag_agent.memory.locks import ThreadLocks
 from rag_agent.memory.threads import Threads
 from rag_agent.models import chat_model, name_of
 from rag_agent.models import embeddings as embedding_model
 from rag_agent.settings import MEMORY, Settings
+from rag_agent.turns import KeptWhole, Running, TurnEvents, not_empty, run_config, run_options
 from rag_agent.workflows import agent_graph
 from rag_agent.workflows.state import TurnContext
 
@@ -38,9 +34,6 @@ if TYPE_CHECKING:
     from rag_agent.workflows.state import AgentState
 
     Compiled = CompiledStateGraph[Any, Any, Any, Any]
-
-_LOOK_AGAIN = 0.02  # seconds between looks at a conversation that another turn holds
-_STEPS = 25  # nodes a turn may visit; the longest way through the graph has 11
 
 
 class RagAgent:
@@ -116,7 +109,7 @@ class RagAgent:
         if self._library is None:
             raise DocumentsError('this agent has no documents to search; make it with RagAgent("folder")')
         self._ready()
-        return self._library.search([(_not_empty(query, "query"), 1.0)], k or self.settings.k)
+        return self._library.search([(not_empty(query, "query"), 1.0)], k or self.settings.k)
 
     def read(self, file: str) -> str:
         """The text of a file of the documents, in which the offsets of hits and citations count.
@@ -148,12 +141,12 @@ class RagAgent:
 
     def stream(self, question: str, *, thread_id: str | None = None) -> Iterator[Event]:
         """Answer a question step by step: see `Event`. Unchecked text is never streamed; the last event has the answer."""
-        question, config = _not_empty(question, "question"), _config(thread_id)
+        question, config = not_empty(question, "question"), run_config(thread_id)
         self._ready()
-        turn = _Turn(thread_id)
+        turn = TurnEvents(thread_id)
         with self._kept_whole(thread_id, question):
             graph = self._graph if thread_id is not None else self._forgetful_graph
-            with _Running(graph, question, config, _options(thread_id)) as run:
+            with Running(graph, question, config, run_options(thread_id)) as run:
                 for part in run:
                     if event := turn.event(part):
                         yield event
@@ -172,7 +165,7 @@ class RagAgent:
         Raises:
             RagAgentError: There is no such turn, or the question cannot be answered; then the conversation is as it was.
         """
-        question = _not_empty(question, "question")
+        question = not_empty(question, "question")
         before = self.threads.show(thread_id)
         if not 1 <= turn <= len(before):
             raise ThreadError(f"thread '{thread_id}' has {len(before)} turns; name one of them, counted from 1")
@@ -192,13 +185,13 @@ class RagAgent:
 
     async def astream(self, question: str, *, thread_id: str | None = None) -> AsyncIterator[Event]:
         """`stream`, without blocking the event loop."""
-        question, config = _not_empty(question, "question"), _config(thread_id)
+        question, config = not_empty(question, "question"), run_config(thread_id)
         await asyncio.to_thread(self._ready)
-        turn = _Turn(thread_id)
+        turn = TurnEvents(thread_id)
         async with self._kept_whole(thread_id, question):
             graph = self._graph if thread_id is not None else self._forgetful_graph
             stop = threading.Event()
-            run = graph.astream({"question": question}, config, context=TurnContext(stop.is_set), **_options(thread_id))
+            run = graph.astream({"question": question}, config, context=TurnContext(stop.is_set), **run_options(thread_id))
             try:
                 async for part in run:
                     if event := turn.event(part):
@@ -304,123 +297,8 @@ class RagAgent:
         folder = self.settings.folder
         return ThreadLocks(folder / "locks" if folder else None)
 
-    def _kept_whole(self, thread_id: str | None, question: str) -> "_KeptWhole":
-        return _KeptWhole(thread_id, question, self._locks, self._checkpointer if thread_id is not None else None)
-
-
-class _KeptWhole:
-    """The time of one turn: no other turn of the conversation runs, and a process that is killed leaves a note of it."""
-
-    def __init__(self, thread_id: str | None, question: str, locks: ThreadLocks, saver: BaseCheckpointSaver[Any] | None) -> None:
-        self._thread_id = thread_id
-        self._question = question
-        self._locks = locks
-        self._saver = saver if isinstance(saver, Checkpointer) else None
-        self._held: Held | None = None
-
-    def __enter__(self) -> None:
-        if self._thread_id is not None:
-            self._held = self._locks.acquire(self._thread_id)
-            self._begin(self._thread_id)
-
-    async def __aenter__(self) -> None:
-        if self._thread_id is not None:
-            # A thread that waits for the lock could not be called off; it would take it and never give it back.
-            while (held := self._locks.acquire(self._thread_id, wait=False)) is None:
-                await asyncio.sleep(_LOOK_AGAIN)
-            self._held = held
-            self._begin(self._thread_id)
-
-    def _begin(self, thread_id: str) -> None:
-        try:
-            if self._saver:
-                self._saver.begin(thread_id, self._question)
-        except BaseException:
-            self._let_go()
-            raise
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        try:
-            if error is not None and self._saver and self._thread_id is not None:
-                self._saver.give_up(self._thread_id)
-        finally:
-            self._let_go()
-
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.__exit__(kind, error, trace)
-
-    def _let_go(self) -> None:
-        if self._held:
-            self._held.release()
-
-
-class _Running:
-    """The graph at work in a thread of its own.
-
-    Left to itself, LangGraph waits for a running node to end before it lets go of a Ctrl-C or of a caller who stops
-    listening; a model may write for a minute more. From here the node is told to stop, and does at the next token.
-    """
-
-    def __init__(self, graph: "Compiled", question: str, config: RunnableConfig, options: dict[str, Any]) -> None:
-        self._parts: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._stop = threading.Event()
-        context = TurnContext(self._stop.is_set)
-        work = partial(self._work, graph, question, config, {**options, "context": context})
-        # Callbacks and tracers of the caller travel in its context variables.
-        self._thread = threading.Thread(target=contextvars.copy_context().run, args=(work,), daemon=True)
-
-    def _work(self, graph: "Compiled", question: str, config: RunnableConfig, options: dict[str, Any]) -> None:
-        try:
-            for part in graph.stream({"question": question}, config, **options):
-                self._parts.put(part)
-        except BaseException as error:  # raised again where the parts are read
-            self._parts.put(error)
-        finally:
-            self._parts.put(None)
-
-    def __iter__(self) -> Iterator[Any]:
-        while (part := self._parts.get()) is not None:
-            if isinstance(part, BaseException):
-                raise part
-            yield part
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-
-class _Turn:
-    """Turns what the graph tells into events, and keeps time."""
-
-    def __init__(self, thread_id: str | None) -> None:
-        self._thread_id = thread_id
-        self._began: dict[str, float] = {}
-        self._timings: dict[str, float] = {}
-        self._start = time.perf_counter()
-        self._values: dict[str, Any] | None = None
-
-    def event(self, part: Any) -> Event | None:
-        data = part["data"]
-        if part["type"] == "custom":
-            return Event(data["type"], text=data["text"])
-        node = data["name"]
-        if "result" not in data and "error" not in data:
-            self._began[data["id"]] = time.perf_counter()
-            return Event("step", node=node)
-        spent = time.perf_counter() - self._began.get(data["id"], self._start)
-        self._timings[node] = self._timings.get(node, 0.0) + spent
-        if isinstance(data.get("result"), dict) and "answer" in data["result"]:
-            self._values = data["result"]["answer"]
-        return Event("step", node=node, ended=True)
-
-    def answer(self) -> Answer:
-        assert self._values is not None  # every way through the graph ends in a node that answers
-        timings = {**self._timings, "total": time.perf_counter() - self._start}
-        return replace(Answer.from_dict(self._values), thread_id=self._thread_id, timings=timings)
+    def _kept_whole(self, thread_id: str | None, question: str) -> KeptWhole:
+        return KeptWhole(thread_id, question, self._locks, self._checkpointer if thread_id is not None else None)
 
 
 def _merged(settings: Settings | None, *, system: str | None, home: str | Path | None) -> Settings:
@@ -430,31 +308,3 @@ def _merged(settings: Settings | None, *, system: str | None, home: str | Path |
     if isinstance(changes.get("home"), str) and changes["home"] != MEMORY:
         changes["home"] = Path(str(changes["home"]))
     return settings.model_copy(update=changes)
-
-
-def _not_empty(text: str, what: str) -> str:
-    if not text.strip():
-        raise SettingsError(f"the {what} is empty; write what you want to know")
-    return _unicode(text.strip(), what)
-
-
-def _unicode(text: str, what: str) -> str:
-    """Refuse what a shell makes of bytes that are no UTF-8: no file and no model could take it."""
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise SettingsError(f"the {what} is not valid text (character {error.start + 1}); write it in UTF-8") from error
-    return text
-
-
-def _config(thread_id: str | None) -> RunnableConfig:
-    if thread_id is not None and not _unicode(thread_id, "thread ID"):
-        raise SettingsError("the thread ID is empty; name the conversation, or leave the ID out")
-    configurable = {} if thread_id is None else {"thread_id": thread_id}
-    return {"configurable": configurable, "recursion_limit": _STEPS}
-
-
-def _options(thread_id: str | None) -> dict[str, Any]:
-    """How a run is told about and kept: one checkpoint a turn, so that a turn is kept whole or not at all."""
-    told: dict[str, Any] = {"stream_mode": ["tasks", "custom"], "version": "v2"}
-    return told if thread_id is None else {**told, "durability": "exit"}

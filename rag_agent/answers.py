@@ -1,7 +1,10 @@
 """What comes back: `Answer`, `Citation`, `Hit`, `Event`, `IndexReport`. Frozen plain values with `to_dict()`."""
 
+import re
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Self
+
+_MARK = re.compile(r" ?\[\d+\]")
 
 Kind = Literal["generated", "quote", "transformed", "chat", "refusal"]
 
@@ -123,3 +126,8 @@ class IndexReport(_Value):
     embedded: int = 0
     """Chunks that had to be embedded."""
     seconds: float = 0.0
+
+
+def without_marks(text: str) -> str:
+    """A text without the marks `[n]` of its citations."""
+    return _MARK.sub("", text)

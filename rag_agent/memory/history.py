@@ -12,6 +12,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage, SystemMessage
 
 from rag_agent import prompts
+from rag_agent.answers import without_marks
 from rag_agent.index.tokens import Analyser
 from rag_agent.memory.transcript import pairs
 
@@ -19,7 +20,6 @@ _WINDOW = 4096  # tokens, of a model that does not tell: what Ollama reads unles
 _REPLY = 256  # tokens kept free for the reply of a model that does not tell
 _RECENT, _RECALLED = 0.5, 0.35  # shares of the room for the latest turns and for older ones that matter; lines take the rest
 _LINE = 160  # characters of a turn that is told in a line
-_MARK = re.compile(r" ?\[\d+\]")
 _PINNED = re.compile(
     r"\b(?:remember|keep in mind|don't forget|do not forget|note that|my name is|call me|merke? dir|denk daran|"
     r"vergiss nicht|mein name ist|ich heiße|onthoud|vergeet niet|mijn naam is|retiens|n'oublie pas|je m'appelle|recuerda|"
@@ -46,15 +46,15 @@ class _Said:
 
     @property
     def messages(self) -> list[BaseMessage]:
-        return [HumanMessage(self.question), AIMessage(_MARK.sub("", self.answer))]
+        return [HumanMessage(self.question), AIMessage(without_marks(self.answer))]
 
     @property
     def whole(self) -> str:
-        return prompts.RECALLED.format(number=self.number, question=self.question, answer=_MARK.sub("", self.answer))
+        return prompts.RECALLED.format(number=self.number, question=self.question, answer=without_marks(self.answer))
 
     @property
     def line(self) -> str:
-        text = f"{self.number}. {_short(self.question)}: {_short(_MARK.sub('', self.answer))}"
+        text = f"{self.number}. {_short(self.question)}: {_short(without_marks(self.answer))}"
         return text if len(text) <= _LINE else text[: _LINE - 1] + "…"
 
 

@@ -1,7 +1,6 @@
 """`agent_graph`: documents and conversation together; what is shown is checked, or it is not shown."""
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import BaseChatModel
@@ -9,11 +8,20 @@ from langgraph.graph import END, START, StateGraph
 
 from rag_agent.grounding.evidence import THRESHOLD
 from rag_agent.index import Library
-from rag_agent.models.capability import is_calibrated, is_capable
-from rag_agent.workflows.nodes import Nodes
+from rag_agent.models.capability import is_calibrated
+from rag_agent.workflows.conversation import Conversation
+from rag_agent.workflows.generation import Generation
+from rag_agent.workflows.responding import Responding
+from rag_agent.workflows.retrieval import Retrieval
 from rag_agent.workflows.state import AgentState, TurnContext
+from rag_agent.workflows.verification import Verification
+from rag_agent.workflows.writer import AnswerSetting, Writer
 
-AnswerSetting = Literal["auto", "generate", "quote"]
+
+class _Node(Protocol):
+    __name__: str
+
+    def __call__(self, state: AgentState) -> AgentState: ...
 
 
 def agent_graph(
@@ -43,50 +51,62 @@ def agent_graph(
         refusal_threshold: Least probability of an answer in the passages found for which one is given, 0 to 1.
         name: The model's name for `Answer.model`.
     """
-    nodes = Nodes(
-        model,
-        library,
-        embeddings=embeddings if is_calibrated(embeddings) else None,
-        system=system,
-        k=k,
-        reads=_Reads(model, answer),
-        refusal_threshold=refusal_threshold,
-        name=name,
-    )
+    writer = Writer(model, system=system, answer=answer)
+    responding = Responding(library, name)
+    conversation = Conversation(writer, responding, has_documents=library is not None)
     builder = StateGraph(AgentState, context_schema=TurnContext)
-    for node in (
-        nodes.contextualize, nodes.retrieve, nodes.grade, nodes.generate, nodes.verify, nodes.quote, nodes.respond,
-        nodes.refuse, nodes.transform, nodes.converse,
-    ):  # fmt: skip
-        builder.add_node(node.__name__, node)
+    _add(builder, conversation.contextualize)
+    if library is not None:
+        compared = embeddings if is_calibrated(embeddings) else None
+        retrieval = Retrieval(library, embeddings=compared, k=k, refusal_threshold=refusal_threshold)
+        generation, verification = Generation(writer), Verification(library)
+        _add(builder, retrieval.retrieve, retrieval.grade, generation.generate, verification.verify, verification.quote)
+        _add(builder, responding.respond, responding.refuse)
+        _connect(builder, _Routes(writer))
+    _add(builder, conversation.transform, conversation.converse)
+    ways = ["retrieve", "transform", "converse"] if library is not None else ["transform", "converse"]
     builder.add_edge(START, "contextualize")
-    builder.add_conditional_edges("contextualize", nodes.after_contextualize, ["retrieve", "transform", "converse"])
-    builder.add_edge("retrieve", "grade")
-    builder.add_conditional_edges("grade", nodes.after_grade, ["generate", "quote", "retrieve", "refuse"])
-    builder.add_edge("generate", "verify")
-    builder.add_conditional_edges("verify", nodes.after_verify, ["respond", "retrieve", "quote"])
-    builder.add_conditional_edges("quote", nodes.after_quote, ["respond", "refuse"])
-    for last in ("respond", "refuse", "transform", "converse"):
-        builder.add_edge(last, END)
+    builder.add_conditional_edges("contextualize", conversation.after_contextualize, ways)
+    builder.add_edge("transform", END)
+    builder.add_edge("converse", END)
     return builder
 
 
-@dataclass
-class _Reads:
-    """Whether the model's own words may answer, found out at the first question: a server may have to be asked."""
+def _add(builder: "StateGraph[AgentState, Any, Any, Any]", *nodes: _Node) -> None:
+    """Nodes go by the names of their methods."""
+    for node in nodes:
+        builder.add_node(node.__name__, node)
 
-    model: BaseChatModel
-    answer: AnswerSetting
-    _known: bool | None = None
 
-    @property
-    def well(self) -> bool:
-        """Whether the model is large enough for the long prompt."""
-        if self._known is None:
-            self._known = is_capable(self.model)
-        return self._known
+def _connect(builder: "StateGraph[AgentState, Any, Any, Any]", routes: "_Routes") -> None:
+    """The ways from a search to an answer."""
+    builder.add_edge("retrieve", "grade")
+    builder.add_conditional_edges("grade", routes.after_grade, ["generate", "quote", "retrieve", "refuse"])
+    builder.add_edge("generate", "verify")
+    builder.add_conditional_edges("verify", routes.after_verify, ["respond", "retrieve", "quote"])
+    builder.add_conditional_edges("quote", routes.after_quote, ["respond", "refuse"])
+    builder.add_edge("respond", END)
+    builder.add_edge("refuse", END)
 
-    @property
-    def aloud(self) -> bool:
-        """Whether it generates at all."""
-        return self.answer == "generate" or (self.answer == "auto" and self.well)
+
+class _Routes:
+    """Where a turn goes on, by what it has found."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+
+    def after_grade(self, state: AgentState) -> Literal["generate", "quote", "retrieve", "refuse"]:
+        """Too little evidence: one wider search, then refusal."""
+        if state["enough"]:
+            return "generate" if self._writer.answers else "quote"
+        return "retrieve" if state["attempt"] == 1 else "refuse"
+
+    def after_verify(self, state: AgentState) -> Literal["respond", "retrieve", "quote"]:
+        """Nothing of the reply stands: one wider search, then the best quotes; a small model gets no second try."""
+        if state["claims"]:
+            return "respond"
+        return "retrieve" if state["attempt"] == 1 and self._writer.reads_well else "quote"
+
+    def after_quote(self, state: AgentState) -> Literal["respond", "refuse"]:
+        """No quote: refusal."""
+        return "respond" if state["claims"] else "refuse"

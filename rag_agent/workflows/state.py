@@ -10,6 +10,9 @@ from langgraph.channels import UntrackedValue
 from langgraph.graph.message import add_messages
 from typing_extensions import TypedDict
 
+from rag_agent.answers import Hit
+from rag_agent.grounding.passages import Passage
+
 TurnKind = Literal["standalone", "followup", "transform", "chat"]
 
 
@@ -71,3 +74,19 @@ class AgentState(TypedDict, total=False):
 
     answer: Annotated[dict[str, Any], UntrackedValue]
     """The output: an `Answer` as plain values."""
+
+
+def document_of(found: Hit | Passage) -> Document:
+    """A hit or passage as the state holds it."""
+    metadata = {name: value for name, value in vars(found).items() if name != "text"}
+    return Document(page_content=found.text, metadata=metadata)
+
+
+def hit_of(document: Document) -> Hit:
+    """A hit or passage of the state as a hit."""
+    return Hit(text=document.page_content, **document.metadata)
+
+
+def passage_of(document: Document) -> Passage:
+    """A passage of the state."""
+    return Passage(text=document.page_content, **document.metadata)

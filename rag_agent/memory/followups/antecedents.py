@@ -34,6 +34,23 @@ class State:
     turns: int = 0
 
 
+@dataclass(frozen=True)
+class Rewriting:
+    """A turn said in full.
+
+    Attributes:
+        query: The full question.
+        carried: What was put in from the conversation.
+        pointed: A pronoun was resolved: the conversation stays on what it stood for.
+        replaces: The turn changed the subject of the question before ("what about X?"): the query is the new stand-alone question.
+    """
+
+    query: str
+    carried: tuple[str, ...]
+    pointed: bool = False
+    replaces: bool = False
+
+
 def focus_of(question: str, language: Language) -> tuple[str, ...]:
     """Choose what a stand-alone question is about: the X of "the types of X", else its first naming phrase.
 

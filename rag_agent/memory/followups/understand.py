@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from rag_agent.memory.followups.antecedents import State, advance
+from rag_agent.memory.followups.antecedents import Rewriting, State, advance
 from rag_agent.memory.followups.phrases import language_of
-from rag_agent.memory.followups.rewriting import Rewriting, rewrite
+from rag_agent.memory.followups.rewriting import rewrite
 from rag_agent.memory.followups.transforms import is_chat, is_transformation, other_language, word_limit
 
 _TURNS = 30  # latest turns that are read for what the conversation is about

@@ -1,0 +1,81 @@
+"""The nodes of conversation: `contextualize` reads a turn in its light; `transform` and `converse` need no search."""
+
+from typing import Literal
+
+from langchain_core.messages import BaseMessage, HumanMessage
+
+from rag_agent import prompts
+from rag_agent.answers import without_marks
+from rag_agent.grounding.template import neutralise
+from rag_agent.grounding.transforming import resting_on, shortened
+from rag_agent.memory.followups import Turn as PastTurn
+from rag_agent.memory.followups import names_language, understand
+from rag_agent.memory.history import fit, shorten
+from rag_agent.memory.transcript import Turn, last_turns
+from rag_agent.workflows.responding import Responding
+from rag_agent.workflows.state import AgentState
+from rag_agent.workflows.writer import Writer, usage_after
+
+_HISTORY = 20  # turns of conversation that a question is read in the light of
+
+
+class Conversation:
+    """Turns in the light of those before them."""
+
+    def __init__(self, writer: Writer, responding: Responding, *, has_documents: bool) -> None:
+        self._writer = writer
+        self._responding = responding
+        self._has_documents = has_documents
+
+    def contextualize(self, state: AgentState) -> AgentState:
+        """Read the question in the light of the conversation."""
+        question = state["question"]
+        messages = state.get("messages", [])
+        # Where the reading begins moves every ten turns only, so that what was read before is remembered.
+        past = [_past(turn) for turn in last_turns(messages, _HISTORY + len(messages) // 2 % 10)]
+        read = understand(question, past)
+        queries = list(read.queries) or [(question, 1.0)]
+        kind = read.kind if self._has_documents or read.kind == "transform" else "chat"
+        return {"turn": kind, "queries": [(read.query, queries[0][1]), *queries[1:]], "max_words": read.max_words, "attempt": 0}
+
+    def transform(self, state: AgentState) -> AgentState:
+        """Let the model work on the last answer: shorten it, translate it."""
+        [turn] = last_turns(state["messages"], 1)
+        last, limit = turn.answer, state.get("max_words")
+        last_text = without_marks(last.text)
+        shown = shorten(self._writer.model, lambda text: self._task(text, state["question"]), neutralise(last_text))
+        reply = self._writer.reply(shown.messages, shown=True)
+        text = str(reply.text).strip()
+        left_out = [*shown.left_out]
+        # A small model makes things up here too. A translation has other words; nothing here can check it.
+        if not self._writer.reads_well and not names_language(state["question"]):
+            text, unsupported = resting_on(last_text, text)
+            left_out += unsupported
+        if limit and len(text.split()) > limit:
+            left_out.append(f"cut to {limit} words")
+            text = shortened(text, limit)
+        state = {**state, "usage": usage_after(state, reply)}
+        return self._responding.answered(
+            state, text, "transformed", citations=last.citations, left_out=left_out, files=turn.files
+        )
+
+    def converse(self, state: AgentState) -> AgentState:
+        """Talk: the model and the conversation, no documents."""
+        if self._has_documents and not self._writer.reads_well:
+            return self._responding.answered(state, prompts.SMALL_TALK, "chat")  # a small model's small talk is worse than none
+        shown = fit(self._writer.model, self._writer.role, state.get("messages", []), state["question"])
+        reply = self._writer.reply(shown.messages, shown=True)
+        state = {**state, "usage": usage_after(state, reply)}
+        return self._responding.answered(state, str(reply.text).strip(), "chat", left_out=shown.left_out)
+
+    def after_contextualize(self, state: AgentState) -> Literal["retrieve", "transform", "converse"]:
+        """A turn that only transforms the last answer, or only chats, goes past retrieval."""
+        return {"transform": "transform", "chat": "converse"}.get(state["turn"], "retrieve")  # type: ignore[return-value]
+
+    def _task(self, answer: str, instruction: str) -> list[BaseMessage]:
+        return [self._writer.role, HumanMessage(prompts.TRANSFORM.format(answer=answer, instruction=instruction))]
+
+
+def _past(turn: Turn) -> PastTurn:
+    # A refusal is evidence of nothing, least of all of what "it" is.
+    return PastTurn(turn.question, "" if turn.answer.refused else without_marks(turn.answer.text))

@@ -1,0 +1,111 @@
+"""The nodes that end a turn over documents, `respond` and `refuse`, and the `Answer` that every turn ends in."""
+
+from collections.abc import Iterable, Mapping
+
+from langgraph.config import get_stream_writer
+
+from rag_agent import prompts
+from rag_agent.answers import Answer, Citation, Hit, Kind
+from rag_agent.grounding.instructions import is_quotable
+from rag_agent.grounding.passages import readable
+from rag_agent.grounding.sentences import sentences
+from rag_agent.index import Library
+from rag_agent.memory.transcript import Turn, turn_messages
+from rag_agent.workflows.state import AgentState, hit_of, passage_of
+
+
+class Responding:
+    """Makes the answer out of the state."""
+
+    def __init__(self, library: Library | None, name: str) -> None:
+        self._library = library
+        self._name = name
+
+    def respond(self, state: AgentState) -> AgentState:
+        """Put the sentences together, each with the number of its citation."""
+        write = get_stream_writer()
+        citations: list[Citation] = []
+        shown: list[str] = []
+        left_out = list(state.get("left_out", []))
+        for claim in state["claims"]:
+            citation = Citation(**claim["citation"])
+            if not self._holds(citation):  # never shown, whatever went wrong before
+                left_out.append(f"not shown, its quote is not in {citation.file}: “{claim['text']}”")
+                continue
+            if citation not in citations:
+                citations.append(citation)
+            shown.append(f"{claim['text']} [{citations.index(citation) + 1}]")
+            write({"type": "sentence", "text": shown[-1]})
+        if not shown:
+            return self.refuse({**state, "left_out": left_out})
+        kind: Kind = "quote" if all(claim["kind"] == "quote" for claim in state["claims"]) else "generated"
+        return self.answered(state, " ".join(shown), kind, citations=tuple(citations), left_out=left_out)
+
+    def refuse(self, state: AgentState) -> AgentState:
+        """Say that the documents do not answer, what was searched, and the nearest thing found."""
+        text = prompts.REFUSAL
+        if state.get("context"):
+            nearest = passage_of(state["context"][0])
+            spans = [span for span in sentences(nearest.text) if is_quotable(nearest.text, *span)]
+            start = readable(nearest.text[slice(*spans[0])]) if spans else "…"
+            start = start if len(start) <= 120 else start[:120].rsplit(" ", 1)[0] + " …"
+            text += prompts.SEARCHED.format(searched=self._documents.name, file=nearest.file, text=start)
+        else:
+            text += prompts.SEARCHED_NOTHING.format(searched=self._documents.name)
+        if missing := state.get("missing"):
+            text += prompts.MISSING.format(words=", ".join(f"“{word}”" for word in missing))
+        return self.answered(state, text, "refusal", left_out=state.get("left_out", []))
+
+    def answered(
+        self,
+        state: AgentState,
+        text: str,
+        kind: Kind,
+        *,
+        citations: tuple[Citation, ...] = (),
+        left_out: Iterable[str] = (),
+        files: Mapping[str, str] | None = None,
+    ) -> AgentState:
+        """End the turn: the answer, and the two messages that are kept of it.
+
+        Args:
+            state: Of the turn.
+            text: What is shown.
+            kind: What it is.
+            citations: What it stands on.
+            left_out: What is not shown, in words.
+            files: Fingerprints of the cited files; None takes those of now.
+        """
+        answer = Answer(
+            text=text,
+            kind=kind,
+            citations=citations,
+            context=tuple(hit_of(document) for document in state.get("context", [])),
+            query=state["queries"][0][0],
+            model=self._name,
+            usage=state.get("usage", {}),
+            left_out=tuple(left_out),
+            evidence=state.get("evidence"),
+            question=state["question"],
+        )
+        if files is None:
+            hashes = {citation.file: self._documents.fingerprint(citation.file) for citation in citations}
+            files = {file: hashed for file, hashed in hashes.items() if hashed}
+        turn = Turn(state["question"], answer, self._library.root if self._library else None, files)
+        return {"answer": answer.to_dict(), "messages": turn_messages(turn)}
+
+    @property
+    def _documents(self) -> Library:
+        assert self._library is not None  # a graph without documents has no way to these nodes
+        return self._library
+
+    def _holds(self, citation: Citation) -> bool:
+        article, start, end = placed(self._documents, citation)
+        return article[start:end] == citation.quote
+
+
+def placed(library: Library, citation: Citation) -> tuple[str, int, int]:
+    """The article that a quote stands in, and where."""
+    hit = Hit(citation.file, citation.article, citation.start, citation.end, citation.quote, 0.0)
+    base, article = library.around(hit)
+    return article, citation.start - base, citation.end - base

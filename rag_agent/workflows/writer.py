@@ -1,0 +1,64 @@
+"""The chat model as the nodes use it: how far its reading is trusted, and replies that can be called off."""
+
+from functools import cached_property
+from typing import Literal
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, SystemMessage
+from langgraph.config import get_stream_writer
+from langgraph.runtime import get_runtime
+
+from rag_agent import prompts
+from rag_agent.errors import TurnStoppedError
+from rag_agent.models.capability import is_capable
+from rag_agent.workflows.state import AgentState, TurnContext
+
+AnswerSetting = Literal["auto", "generate", "quote"]
+
+
+class Writer:
+    """A chat model, the role it plays and what it may do."""
+
+    def __init__(self, model: BaseChatModel, *, system: str | None, answer: AnswerSetting) -> None:
+        self.model = model
+        self.system = system
+        self._answer = answer
+
+    @cached_property
+    def reads_well(self) -> bool:
+        """Whether the model is large enough for the long prompt; found out at the first question: a server may be asked."""
+        return is_capable(self.model)
+
+    @property
+    def answers(self) -> bool:
+        """Whether its own words may answer."""
+        return self._answer == "generate" or (self._answer == "auto" and self.reads_well)
+
+    @property
+    def role(self) -> SystemMessage:
+        """The role as a message."""
+        return SystemMessage(self.system or prompts.SYSTEM)
+
+    def reply(self, messages: list[BaseMessage], *, shown: bool = False) -> BaseMessage:
+        """The model's reply, read token by token so that it can be called off; `shown` hands the tokens on.
+
+        Raises:
+            TurnStoppedError: The caller called the turn off.
+        """
+        write = get_stream_writer()
+        context = get_runtime(TurnContext).context
+        whole: AIMessageChunk | None = None
+        for chunk in self.model.stream(messages):  # raising ends the stream, and with it the generation
+            if context and context.stopped():
+                raise TurnStoppedError("the turn was called off")
+            if shown and (text := str(chunk.text)):
+                write({"type": "token", "text": text})
+            whole = chunk if whole is None else whole + chunk
+        return whole if whole is not None else AIMessage("")
+
+
+def usage_after(state: AgentState, reply: BaseMessage) -> dict[str, int]:
+    """Tokens so far and those of one more reply."""
+    told = getattr(reply, "usage_metadata", None) or {}
+    before = state.get("usage", {})
+    return {key: before.get(key, 0) + int(told[key]) for key in ("input_tokens", "output_tokens") if key in told} or before
