@@ -223,6 +223,7 @@ class RagAgent:
             system=self.settings.system,
             k=self.settings.k,
             answer=self.settings.answer,
+            prompt=self.settings.prompt,
             refusal_threshold=self.settings.refusal_threshold,
             name=given if isinstance(given, str) else name_of(given),
         )

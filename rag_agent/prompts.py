@@ -21,7 +21,8 @@ Think about them carefully. The question is:
 {question}
 
 Answer from these passages alone, in at most {sentences} short sentences. Keep names, numbers and dates as the passages \
-write them. If the passages do not hold the answer, reply exactly: {no_answer}"""
+write them, and end each sentence with the number of its passage, like this [1]. If the passages do not hold the answer, \
+reply exactly: {no_answer}"""
 
 PASSAGE = '<passage id="{number}" file="{file}">\n{text}\n</passage>'
 
@@ -54,6 +55,10 @@ RECALLED = "{number}. The user: {question}\nYou: {answer}"
 HISTORY_LEFT_OUT = (
     "of {turns} earlier turns the model was shown the last {recent} whole, {recalled} older ones that the question is about, "
     "and {lines} in a line each; {out} did not fit. All are kept."
+)
+PASSAGES_LEFT_OUT = (
+    "the model was shown {shown} of the {sentences} sentences of the passages, the likeliest to answer; the rest did not fit "
+    "its context window"
 )
 TEXT_LEFT_OUT = "the model was shown {shown} of the {words} words of the last answer; the rest did not fit"
 

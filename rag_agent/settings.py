@@ -67,6 +67,9 @@ class Settings(BaseSettings):
     answer: Literal["auto", "generate", "quote"] = "auto"
     """Whose words answer: the model's, checked against quotes; the best quotes themselves; or what suits the model."""
 
+    prompt: Literal["auto", "short", "long"] = "auto"
+    """What the model is given: whole passages and the whole task; a few sentences after examples; or what suits its size."""
+
     refusal_threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Least probability of an answer in the passages found, 0 to 1, for which one is given: higher refuses more.
     `rag-agent eval --calibrate` fits it to your own questions."""

@@ -15,9 +15,8 @@ from rag_agent import prompts
 from rag_agent.answers import without_marks
 from rag_agent.index.tokens import Analyser
 from rag_agent.memory.transcript import pairs
+from rag_agent.models.window import Window, as_many
 
-_WINDOW = 4096  # tokens, of a model that does not tell: what Ollama reads unless it is set otherwise
-_REPLY = 256  # tokens kept free for the reply of a model that does not tell
 _RECENT, _RECALLED = 0.5, 0.35  # shares of the room for the latest turns and for older ones that matter; lines take the rest
 _LINE = 160  # characters of a turn that is told in a line
 _PINNED = re.compile(
@@ -90,41 +89,28 @@ def fit(model: BaseChatModel, role: SystemMessage, messages: Sequence[AnyMessage
 
 def shorten(model: BaseChatModel, prompt: Callable[[str], list[BaseMessage]], text: str) -> Shown:
     """A prompt around a text, whose end is left out where it does not fit the model's window."""
-    tokens = _Tokens(model, None)
-    if tokens.count(prompt(text)) <= tokens.most:
-        return Shown(prompt(text))
     words = text.split()
-    low, high = 0, len(words)
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if tokens.count(prompt(" ".join(words[:middle]))) <= tokens.most else (low, middle - 1)
-    return Shown(prompt(" ".join(words[:low])), (prompts.TEXT_LEFT_OUT.format(shown=low, words=len(words)),))
+    shown = as_many(model, lambda count: prompt(text if count == len(words) else " ".join(words[:count])), len(words))
+    if shown == len(words):
+        return Shown(prompt(text))
+    return Shown(prompt(" ".join(words[:shown])), (prompts.TEXT_LEFT_OUT.format(shown=shown, words=len(words)),))
 
 
-class _Tokens:
-    """Lengths by the model's own tokenizer where it has one, else three bytes a token, which is rather too many."""
+class _Tokens(Window):
+    """Lengths of messages beside the role."""
 
-    def __init__(self, model: BaseChatModel, role: SystemMessage | None) -> None:
-        reply = getattr(model, "max_new_tokens", None) or getattr(model, "num_predict", None) or _REPLY
-        window = getattr(model, "window", None) or getattr(model, "num_ctx", None) or _WINDOW
-        self.most = max(window - int(reply), window // 2)
-        """Tokens that a prompt may have."""
-        self._counts: Callable[[Sequence[BaseMessage]], int] | None = getattr(model, "count_tokens", None)
-        self._role = [role] if role else []
-        self._base = self.count(self._role) if role else 0
+    def __init__(self, model: BaseChatModel, role: SystemMessage) -> None:
+        super().__init__(model)
+        self._role = role
+        self._base = self.count([role])
 
     @property
     def room(self) -> int:
         return self.most - self._base
 
-    def count(self, messages: Sequence[BaseMessage]) -> int:
-        if self._counts is not None:
-            return self._counts(messages)
-        return sum(len(_text(message).encode()) // 3 + 8 for message in messages)
-
     def of(self, *messages: BaseMessage) -> int:
         """What some messages add to a prompt."""
-        return self.count([*self._role, *messages]) - self._base
+        return self.count([self._role, *messages]) - self._base
 
     def text(self, text: str) -> int:
         """What a text adds to the role."""

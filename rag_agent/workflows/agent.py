@@ -15,7 +15,7 @@ from rag_agent.workflows.responding import Responding
 from rag_agent.workflows.retrieval import Retrieval
 from rag_agent.workflows.state import AgentState, TurnContext
 from rag_agent.workflows.verification import Verification
-from rag_agent.workflows.writer import AnswerSetting, Writer
+from rag_agent.workflows.writer import AnswerSetting, PromptSetting, Writer
 
 
 class _Node(Protocol):
@@ -32,6 +32,7 @@ def agent_graph(
     system: str | None = None,
     k: int = 6,
     answer: AnswerSetting = "auto",
+    prompt: PromptSetting = "auto",
     refusal_threshold: float = THRESHOLD,
     name: str = "",
 ) -> "StateGraph[AgentState, Any, Any, Any]":
@@ -48,10 +49,12 @@ def agent_graph(
         system: The assistant's role.
         k: How many chunks to retrieve.
         answer: Whose words answer; "auto" takes the model's where it is large enough to be a reader, else quotes.
+        prompt: What the model is given: "long" is whole passages and the whole task, with citations asked for; "short" a few
+            sentences after two examples; "auto" goes by the size of the model.
         refusal_threshold: Least probability of an answer in the passages found for which one is given, 0 to 1.
         name: The model's name for `Answer.model`.
     """
-    writer = Writer(model, system=system, answer=answer)
+    writer = Writer(model, system=system, answer=answer, prompt=prompt)
     responding = Responding(library, name)
     conversation = Conversation(writer, responding, has_documents=library is not None)
     builder = StateGraph(AgentState, context_schema=TurnContext)

@@ -7,6 +7,7 @@ from langchain_core.embeddings import Embeddings
 
 from rag_agent.answers import Citation, Hit
 from rag_agent.grounding.evidence import weigh
+from rag_agent.grounding.packing import by_value
 from rag_agent.grounding.passages import passages, readable
 from rag_agent.grounding.quotes import best_quotes
 from rag_agent.grounding.relevance import Matches, match
@@ -43,6 +44,7 @@ class Retrieval:
             "enough": evidence.enough,
             "evidence": max(state.get("evidence", 0.0), evidence.probability),
             "missing": list(evidence.missing),
+            "ranked": by_value(read, matches, bases),
             "quotes": _quoted(hits, matches, bases),
         }
 
@@ -71,5 +73,5 @@ def _quoted(hits: Sequence[Hit], matches: Matches, bases: Sequence[int]) -> list
         hit, base = hits[quote.passage], bases[quote.passage]
         text = matches.passages[quote.passage].text[quote.start : quote.end]
         citation = Citation(hit.file, hit.article, base + quote.start, base + quote.end, text, hit.page)
-        claims.append({"text": readable(text), "kind": "quote", "citation": citation.to_dict()})
+        claims.append({"text": readable(text), "kind": "quote", "citation": citation.to_dict(), "score": quote.score})
     return claims

@@ -11,6 +11,7 @@ from langgraph.graph.message import add_messages
 from typing_extensions import TypedDict
 
 from rag_agent.answers import Hit
+from rag_agent.grounding.packing import Span
 from rag_agent.grounding.passages import Passage
 
 TurnKind = Literal["standalone", "followup", "transform", "chat"]
@@ -57,8 +58,11 @@ class AgentState(TypedDict, total=False):
     missing: Annotated[list[str], UntrackedValue]
     """Words of the question that nothing found holds."""
 
+    ranked: Annotated[list[Span], UntrackedValue]
+    """The sentences of the context, the likeliest to answer first."""
+
     quotes: Annotated[list[dict[str, Any]], UntrackedValue]
-    """The best sentences of the context, as claims."""
+    """The best sentences of the context, as claims with a `score`, in reading order."""
 
     draft: Annotated[str, UntrackedValue]
     """The model's reply, unchecked."""

@@ -29,7 +29,7 @@ class Verification:
         """Keep those sentences of the reply that stand on a quote."""
         found = [passage_of(document) for document in state["context"]]
         check = SupportCheck([passage.text for passage in found], question=state["queries"][0][0])
-        claims, left_out = [], []
+        claims, left_out = [], list(state["left_out"])
         for sentence in _claims(state["draft"]):
             support = check.check(sentence)
             if not support.supported:
@@ -41,7 +41,7 @@ class Verification:
             else:
                 claims.append({"text": sentence, "kind": "generated", "citation": citation.to_dict()})
         if _DECLINED.search(state["draft"]) and not claims:
-            left_out = [prompts.MODEL_DECLINED]
+            left_out = [*state["left_out"], prompts.MODEL_DECLINED]
         return {"claims": claims, "left_out": left_out}
 
     def quote(self, state: AgentState) -> AgentState:

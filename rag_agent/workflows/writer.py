@@ -14,25 +14,32 @@ from rag_agent.models.capability import is_capable
 from rag_agent.workflows.state import AgentState, TurnContext
 
 AnswerSetting = Literal["auto", "generate", "quote"]
+PromptSetting = Literal["auto", "short", "long"]
 
 
 class Writer:
     """A chat model, the role it plays and what it may do."""
 
-    def __init__(self, model: BaseChatModel, *, system: str | None, answer: AnswerSetting) -> None:
+    def __init__(self, model: BaseChatModel, *, system: str | None, answer: AnswerSetting, prompt: PromptSetting) -> None:
         self.model = model
         self.system = system
         self._answer = answer
+        self._prompt = prompt
 
     @cached_property
     def reads_well(self) -> bool:
-        """Whether the model is large enough for the long prompt; found out at the first question: a server may be asked."""
+        """Whether the model is large enough to be a reader; found out at the first question: a server may be asked."""
         return is_capable(self.model)
 
     @property
     def answers(self) -> bool:
         """Whether its own words may answer."""
         return self._answer == "generate" or (self._answer == "auto" and self.reads_well)
+
+    @property
+    def reads_long(self) -> bool:
+        """Whether it is given whole passages and the long prompt, or a few sentences and examples."""
+        return self._prompt == "long" or (self._prompt == "auto" and self.reads_well)
 
     @property
     def role(self) -> SystemMessage:
