@@ -224,6 +224,7 @@ class RagAgent:
             k=self.settings.k,
             answer=self.settings.answer,
             prompt=self.settings.prompt,
+            rewrite=self.settings.rewrite,
             refusal_threshold=self.settings.refusal_threshold,
             name=given if isinstance(given, str) else name_of(given),
         )

@@ -42,6 +42,18 @@ SMALL_EXAMPLES = (
 )
 SMALL_QUESTION = "Text: {text}\nQuestion: {question}"
 
+REWRITE_SYSTEM = "You rewrite the last question of a conversation so that it can be understood without the conversation."
+REWRITE_TURN = "The user: {question}\nThe answer: {answer}"
+REWRITE = """Here is a conversation:
+
+{conversation}
+
+Now the user says: {question}
+
+Write this as one question that says everything it needs: put names in place of words like "it", "he" or "the second one", and \
+complete what is left out. Use only words of the conversation, keep the language, and do not answer. Reply with the question \
+alone, on one line."""
+
 TRANSFORM = """Here is an answer that was given:
 
 {answer}

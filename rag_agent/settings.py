@@ -70,6 +70,9 @@ class Settings(BaseSettings):
     prompt: Literal["auto", "short", "long"] = "auto"
     """What the model is given: whole passages and the whole task; a few sentences after examples; or what suits its size."""
 
+    rewrite: Literal["auto", "model", "builtin"] = "auto"
+    """Who says a follow-up in full: the model, in one call more; the built-in rules; or the model where it is large enough."""
+
     refusal_threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Least probability of an answer in the passages found, 0 to 1, for which one is given: higher refuses more.
     `rag-agent eval --calibrate` fits it to your own questions."""

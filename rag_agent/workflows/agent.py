@@ -15,7 +15,7 @@ from rag_agent.workflows.responding import Responding
 from rag_agent.workflows.retrieval import Retrieval
 from rag_agent.workflows.state import AgentState, TurnContext
 from rag_agent.workflows.verification import Verification
-from rag_agent.workflows.writer import AnswerSetting, PromptSetting, Writer
+from rag_agent.workflows.writer import AnswerSetting, PromptSetting, RewriteSetting, Writer
 
 
 class _Node(Protocol):
@@ -33,6 +33,7 @@ def agent_graph(
     k: int = 6,
     answer: AnswerSetting = "auto",
     prompt: PromptSetting = "auto",
+    rewrite: RewriteSetting = "auto",
     refusal_threshold: float = THRESHOLD,
     name: str = "",
 ) -> "StateGraph[AgentState, Any, Any, Any]":
@@ -51,10 +52,12 @@ def agent_graph(
         answer: Whose words answer; "auto" takes the model's where it is large enough to be a reader, else quotes.
         prompt: What the model is given: "long" is whole passages and the whole task, with citations asked for; "short" a few
             sentences after two examples; "auto" goes by the size of the model.
+        rewrite: Who says a follow-up in full: the "model", in one call more; the "builtin" rules; or, "auto", the model where it
+            is large enough to answer itself.
         refusal_threshold: Least probability of an answer in the passages found for which one is given, 0 to 1.
         name: The model's name for `Answer.model`.
     """
-    writer = Writer(model, system=system, answer=answer, prompt=prompt)
+    writer = Writer(model, system=system, answer=answer, prompt=prompt, rewrite=rewrite)
     responding = Responding(library, name)
     conversation = Conversation(writer, responding, has_documents=library is not None)
     builder = StateGraph(AgentState, context_schema=TurnContext)

@@ -1,5 +1,6 @@
 """The nodes of conversation: `contextualize` reads a turn in its light; `transform` and `converse` need no search."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from langchain_core.messages import BaseMessage, HumanMessage
@@ -9,14 +10,16 @@ from rag_agent.answers import without_marks
 from rag_agent.grounding.template import neutralise
 from rag_agent.grounding.transforming import resting_on, shortened
 from rag_agent.memory.followups import Turn as PastTurn
-from rag_agent.memory.followups import names_language, understand
+from rag_agent.memory.followups import names_language, rewriting_prompt, understand, usable_rewriting
 from rag_agent.memory.history import fit, shorten
 from rag_agent.memory.transcript import Turn, last_turns
+from rag_agent.models.window import as_many
 from rag_agent.workflows.responding import Responding
 from rag_agent.workflows.state import AgentState
 from rag_agent.workflows.writer import Writer, usage_after
 
 _HISTORY = 20  # turns of conversation that a question is read in the light of
+_SHOWN = 6  # of which so many are shown to a model that says a follow-up in full
 
 
 class Conversation:
@@ -35,8 +38,27 @@ class Conversation:
         past = [_past(turn) for turn in last_turns(messages, _HISTORY + len(messages) // 2 % 10)]
         read = understand(question, past)
         queries = list(read.queries) or [(question, 1.0)]
+        queries[0] = (read.query, queries[0][1])
         kind = read.kind if self._has_documents or read.kind == "transform" else "chat"
-        return {"turn": kind, "queries": [(read.query, queries[0][1]), *queries[1:]], "max_words": read.max_words, "attempt": 0}
+        update: AgentState = {"turn": kind, "queries": queries, "max_words": read.max_words, "attempt": 0}
+        if kind == "followup" and self._writer.rewrites:
+            update.update(self._rewritten(state, past[-_SHOWN:], queries))
+        return update
+
+    def _rewritten(self, state: AgentState, past: Sequence[PastTurn], queries: list[tuple[str, float]]) -> AgentState:
+        """The first query in the model's words, where they can be used."""
+        question = state["question"]
+
+        def prompt(count: int) -> list[BaseMessage]:
+            return rewriting_prompt(question, past[len(past) - count :])
+
+        count = as_many(self._writer.model, prompt, len(past))
+        if not count:
+            return {}
+        reply = self._writer.aside(prompt(count))
+        rewriting = usable_rewriting(str(reply.text), question, past)
+        first = (rewriting, queries[0][1]) if rewriting else queries[0]
+        return {"queries": [first, *queries[1:]], "usage": usage_after(state, reply)}
 
     def transform(self, state: AgentState) -> AgentState:
         """Let the model work on the last answer: shorten it, translate it."""

@@ -1,11 +1,13 @@
 """The chat model as the nodes use it: how far its reading is trusted, and replies that can be called off."""
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Literal
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, SystemMessage
 from langgraph.config import get_stream_writer
+from langgraph.constants import TAG_NOSTREAM
 from langgraph.runtime import get_runtime
 
 from rag_agent import prompts
@@ -15,16 +17,21 @@ from rag_agent.workflows.state import AgentState, TurnContext
 
 AnswerSetting = Literal["auto", "generate", "quote"]
 PromptSetting = Literal["auto", "short", "long"]
+RewriteSetting = Literal["auto", "model", "builtin"]
+_GREEDY = {"temperature": 0, "top_p": None, "top_k": None, "do_sample": None}
 
 
 class Writer:
     """A chat model, the role it plays and what it may do."""
 
-    def __init__(self, model: BaseChatModel, *, system: str | None, answer: AnswerSetting, prompt: PromptSetting) -> None:
+    def __init__(
+        self, model: BaseChatModel, *, system: str | None, answer: AnswerSetting, prompt: PromptSetting, rewrite: RewriteSetting
+    ) -> None:
         self.model = model
         self.system = system
         self._answer = answer
         self._prompt = prompt
+        self._rewrite = rewrite
 
     @cached_property
     def reads_well(self) -> bool:
@@ -42,6 +49,11 @@ class Writer:
         return self._prompt == "long" or (self._prompt == "auto" and self.reads_well)
 
     @property
+    def rewrites(self) -> bool:
+        """Whether it says follow-ups in full. Who wants quotes alone is not made to wait for a model unasked."""
+        return self._rewrite == "model" or (self._rewrite == "auto" and self.reads_well and self.answers)
+
+    @property
     def role(self) -> SystemMessage:
         """The role as a message."""
         return SystemMessage(self.system or prompts.SYSTEM)
@@ -53,15 +65,35 @@ class Writer:
             TurnStoppedError: The caller called the turn off.
         """
         write = get_stream_writer()
-        context = get_runtime(TurnContext).context
         whole: AIMessageChunk | None = None
-        for chunk in self.model.stream(messages):  # raising ends the stream, and with it the generation
-            if context and context.stopped():
-                raise TurnStoppedError("the turn was called off")
+        for chunk in self._until_stopped(self.model.stream(messages)):
             if shown and (text := str(chunk.text)):
                 write({"type": "token", "text": text})
             whole = chunk if whole is None else whole + chunk
         return whole if whole is not None else AIMessage("")
+
+    def aside(self, messages: list[BaseMessage]) -> BaseMessage:
+        """The reply to something that is no part of the conversation: without chance, and in no stream of messages.
+
+        Raises:
+            TurnStoppedError: The caller called the turn off.
+        """
+        whole: AIMessageChunk | None = None
+        for chunk in self._until_stopped(self._greedy.stream(messages, {"tags": [TAG_NOSTREAM]})):
+            whole = chunk if whole is None else whole + chunk
+        return whole if whole is not None else AIMessage("")
+
+    def _until_stopped(self, chunks: Iterator[AIMessageChunk]) -> Iterator[AIMessageChunk]:
+        context = get_runtime(TurnContext).context
+        for chunk in chunks:  # raising ends the stream, and with it the generation
+            if context and context.stopped():
+                raise TurnStoppedError("the turn was called off")
+            yield chunk
+
+    @cached_property
+    def _greedy(self) -> BaseChatModel:
+        known = type(self.model).model_fields
+        return self.model.model_copy(update={name: value for name, value in _GREEDY.items() if name in known})
 
 
 def usage_after(state: AgentState, reply: BaseMessage) -> dict[str, int]:

@@ -1,9 +1,21 @@
 """Follow-ups without a model: which turns lean on the conversation, and what they mean.
 
-`understand(question, history)` is the door; `Understood` is what it hands out.
+`understand(question, history)` is the door; `Understood` is what it hands out. A capable model may say a follow-up in full
+instead: `rewriting_prompt` asks it, and `usable_rewriting` judges its reply.
 """
 
+from rag_agent.memory.followups.asking_model import rewriting_prompt, usable_rewriting
 from rag_agent.memory.followups.transforms import is_chat, is_transformation, names_language, word_limit
 from rag_agent.memory.followups.understand import Turn, Understood, understand
 
-__all__ = ["Turn", "Understood", "is_chat", "is_transformation", "names_language", "understand", "word_limit"]
+__all__ = [
+    "Turn",
+    "Understood",
+    "is_chat",
+    "is_transformation",
+    "names_language",
+    "rewriting_prompt",
+    "understand",
+    "usable_rewriting",
+    "word_limit",
+]
