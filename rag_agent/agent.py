@@ -22,6 +22,7 @@ from rag_agent.memory.locks import ThreadLocks
 from rag_agent.memory.threads import Threads
 from rag_agent.models import chat_model, name_of
 from rag_agent.models import embeddings as embedding_model
+from rag_agent.models.judge import EntailmentJudge
 from rag_agent.settings import MEMORY, Settings
 from rag_agent.turns import KeptWhole, Running, TurnEvents, not_empty, run_config, run_options
 from rag_agent.workflows import agent_graph
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
 
     from rag_agent.workflows.state import AgentState
+    from rag_agent.workflows.verification import JudgeSetting
 
     Compiled = CompiledStateGraph[Any, Any, Any, Any]
 
@@ -225,6 +227,7 @@ class RagAgent:
             answer=self.settings.answer,
             prompt=self.settings.prompt,
             rewrite=self.settings.rewrite,
+            judge=self._judge,
             refusal_threshold=self.settings.refusal_threshold,
             name=given if isinstance(given, str) else name_of(given),
         )
@@ -250,6 +253,13 @@ class RagAgent:
     def _model(self) -> BaseChatModel:
         given = self._given_model
         return chat_model(given, settings=self.settings, **self.settings.generation) if isinstance(given, str) else given
+
+    @cached_property
+    def _judge(self) -> "JudgeSetting":
+        name = self.settings.judge
+        if name.startswith("huggingface:"):
+            return EntailmentJudge(name.removeprefix("huggingface:"), self.settings)
+        return "model" if name == "model" else "builtin"
 
     @cached_property
     def _embeddings(self) -> Embeddings:

@@ -34,6 +34,10 @@ Model = Annotated[str | None, typer.Option("--model", help="Chat model, as provi
 Embedder = Annotated[str | None, typer.Option("--embeddings", help="Embedding model, as provider:model.")]
 System = Annotated[str | None, typer.Option("--system", help="The assistant's role.")]
 Set = Annotated[list[str] | None, typer.Option("--set", help="Generation setting, as name=value; may be repeated.")]
+Judge = Annotated[
+    str | None,
+    typer.Option("--judge", help="What checks generated sentences beside the hard checks: builtin, model, huggingface:ID."),
+]
 K = Annotated[int | None, typer.Option("-k", min=1, max=100, help="How many passages to retrieve.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else on standard output.")]
 Thread = Annotated[str | None, typer.Option("--thread", help="Conversation to go on with; left out, nothing is kept.")]
@@ -50,12 +54,13 @@ def ask(
     system: System = None,
     set_: Set = None,
     k: K = None,
+    judge: Judge = None,
     as_json: AsJson = False,
 ) -> None:
     """Ask one question and print the answer with its sources."""
     from rag_agent import console
 
-    settings = _settings(model=model, embeddings=embeddings, system=system, generation=_generation(set_), k=k)
+    settings = _settings(model=model, embeddings=embeddings, system=system, generation=_generation(set_), k=k, judge=judge)
     with _agent(settings, docs, no_docs) as agent:
         _bring_up_to_date(agent, no_docs)
         answer = agent.ask(question, thread_id=thread)
@@ -72,12 +77,13 @@ def chat(
     system: System = None,
     set_: Set = None,
     k: K = None,
+    judge: Judge = None,
     as_json: AsJson = False,
 ) -> None:
     """Ask and follow up until you type quit. Ctrl-C ends an answer; the conversation keeps its finished turns."""
     from rag_agent import console
 
-    settings = _settings(model=model, embeddings=embeddings, system=system, generation=_generation(set_), k=k)
+    settings = _settings(model=model, embeddings=embeddings, system=system, generation=_generation(set_), k=k, judge=judge)
     with _agent(settings, docs, no_docs) as agent:
         _bring_up_to_date(agent, no_docs)
         if thread is None:

@@ -2,10 +2,11 @@
 
 import difflib
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -73,6 +74,10 @@ class Settings(BaseSettings):
     rewrite: Literal["auto", "model", "builtin"] = "auto"
     """Who says a follow-up in full: the model, in one call more; the built-in rules; or the model where it is large enough."""
 
+    judge: str = "builtin"
+    """Who decides whether a quote says what a generated sentence says, where names, numbers, dates and negation match:
+    `builtin` (the share of words), `huggingface:<id or folder>` (an NLI cross-encoder), or `model` (the chat model)."""
+
     refusal_threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Least probability of an answer in the passages found, 0 to 1, for which one is given: higher refuses more.
     `rag-agent eval --calibrate` fits it to your own questions."""
@@ -86,6 +91,13 @@ class Settings(BaseSettings):
         """`RAG_AGENT_GENERATION="temperature=0.7 seed=1"` reads like `--set` does."""
         given = values.get("generation") if isinstance(values, dict) else None
         return {**values, "generation": assignments(given.split())} if isinstance(given, str) else values
+
+    @field_validator("judge")
+    @classmethod
+    def _judge_is_known(cls, value: str) -> str:
+        if value not in ("builtin", "model") and not re.fullmatch(r"huggingface:\S.*", value):
+            raise ValueError(f"'{value}' is no judge; name builtin, model, or huggingface:<id or folder>")
+        return value
 
     @model_validator(mode="after")
     def _overlap_is_smaller_than_chunk(self) -> Self:

@@ -6,7 +6,7 @@ quote instead of a sentence, an accepted mistake costs the reader's trust.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -21,6 +21,11 @@ _UNQUOTED = 0.99  # highest score of a sentence that is not a verbatim one
 _LIKELY = 12  # spans compared in full
 _CANDIDATES = 4  # of which so many are searched for substitutions
 _OBJECTED = 0.4  # highest score with an objection against it
+_JUDGED = 2  # spans that a judge is asked about
+ENTAILED = 0.5  # probability from which a judge's word counts
+
+Judge = Callable[[str, str], float]
+"""The probability, 0 to 1, that a quote says what a sentence says."""
 
 _OPENING = re.compile(
     r"^\s*(?:(?:yes|yeah|yep|no|sure|certainly|of course|well|ok|okay|oh|wow|actually|in fact|absolutely"
@@ -83,15 +88,20 @@ class _Span(NamedTuple):
 class SupportCheck:
     """The passages of one answer, read once, so that each sentence of the answer is checked in a few milliseconds."""
 
-    def __init__(self, passages: Sequence[str], *, question: str = "", threshold: float = THRESHOLD) -> None:
+    def __init__(
+        self, passages: Sequence[str], *, question: str = "", threshold: float = THRESHOLD, judge: Judge | None = None
+    ) -> None:
         """Read the passages.
 
         Args:
             passages: Texts that the answer may stand on.
             question: What was asked; words of a claim that only repeat it weigh less when they are missing.
             threshold: Score from which a claim is supported, in [0, 1].
+            judge: Decides in place of the share of words; names, numbers, dates and negation must match all the same.
         """
         self._threshold = threshold
+        self._judge = judge
+        self._passages = passages
         self._reader = Reader(detect_language(" ".join(passages)[:5000]))
         self._topic = frozenset(word.key for word in self._reader.read(question).words)
         self._spans = [span for number, text in enumerate(passages) for span in self._read(number, text)]
@@ -118,11 +128,26 @@ class SupportCheck:
         found.sort(key=lambda pair: -score(pair[0]))  # stable: the shorter span comes first at a tie
         # Substitutions are dear to find, so only the spans that lead are searched for them.
         checked = [(_with_substitutions(reading, span, result), span) for result, span in found[:_CANDIDATES]]
-        best, span = max(checked, key=lambda pair: score(pair[0]))
+        checked.sort(key=lambda pair: -score(pair[0]))
+        best, span = checked[0]
+        if self._judge is not None and (open_spans := [span for result, span in checked if not result.objections]):
+            return self._judged(self._judge, claim, open_spans[:_JUDGED])
         value = score(best)
         supported = value >= self._threshold
         reason = _reason(supported, best)
         return Support(round(value, 4), supported, span.passage, span.start, span.end, reason)
+
+    def _judged(self, judge: Judge, claim: str, spans: Sequence[_Span]) -> Support:
+        """Take the first span that the judge takes; the likelier one by its words is asked about first."""
+        values: list[float] = []
+        for span in spans:
+            values.append(judge(" ".join(self._passages[span.passage][span.start : span.end].split()), claim))
+            if values[-1] >= ENTAILED:
+                break
+        best = max(range(len(values)), key=values.__getitem__)
+        supported, span = values[best] >= ENTAILED, spans[best]
+        reason = "the judge finds it in the source" if supported else "the judge does not find it in the source"
+        return Support(round(values[best], 4), supported, span.passage, span.start, span.end, reason)
 
     def _likely(self, claim: Reading) -> list[_Span]:
         """Choose the spans that share most words and numbers with the claim: the others cannot win."""

@@ -14,7 +14,7 @@ from rag_agent.workflows.generation import Generation
 from rag_agent.workflows.responding import Responding
 from rag_agent.workflows.retrieval import Retrieval
 from rag_agent.workflows.state import AgentState, TurnContext
-from rag_agent.workflows.verification import Verification
+from rag_agent.workflows.verification import JudgeSetting, Verification
 from rag_agent.workflows.writer import AnswerSetting, PromptSetting, RewriteSetting, Writer
 
 
@@ -34,6 +34,7 @@ def agent_graph(
     answer: AnswerSetting = "auto",
     prompt: PromptSetting = "auto",
     rewrite: RewriteSetting = "auto",
+    judge: JudgeSetting = "builtin",
     refusal_threshold: float = THRESHOLD,
     name: str = "",
 ) -> "StateGraph[AgentState, Any, Any, Any]":
@@ -54,6 +55,9 @@ def agent_graph(
             sentences after two examples; "auto" goes by the size of the model.
         rewrite: Who says a follow-up in full: the "model", in one call more; the "builtin" rules; or, "auto", the model where it
             is large enough to answer itself.
+        judge: Who decides whether a quote says what a sentence says, where names, numbers, dates and negation match: "builtin",
+            the share of words; "model", the chat model in one or two calls a sentence; or a function of quote and sentence
+            that gives a probability, such as `rag_agent.models.judge.EntailmentJudge`.
         refusal_threshold: Least probability of an answer in the passages found for which one is given, 0 to 1.
         name: The model's name for `Answer.model`.
     """
@@ -65,7 +69,7 @@ def agent_graph(
     if library is not None:
         compared = embeddings if is_calibrated(embeddings) else None
         retrieval = Retrieval(library, embeddings=compared, k=k, refusal_threshold=refusal_threshold)
-        generation, verification = Generation(writer), Verification(library)
+        generation, verification = Generation(writer), Verification(library, writer, judge)
         _add(builder, retrieval.retrieve, retrieval.grade, generation.generate, verification.verify, verification.quote)
         _add(builder, responding.respond, responding.refuse)
         _connect(builder, _Routes(writer))

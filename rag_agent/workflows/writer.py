@@ -96,8 +96,12 @@ class Writer:
         return self.model.model_copy(update={name: value for name, value in _GREEDY.items() if name in known})
 
 
-def usage_after(state: AgentState, reply: BaseMessage) -> dict[str, int]:
-    """Tokens so far and those of one more reply."""
-    told = getattr(reply, "usage_metadata", None) or {}
-    before = state.get("usage", {})
-    return {key: before.get(key, 0) + int(told[key]) for key in ("input_tokens", "output_tokens") if key in told} or before
+def usage_after(state: AgentState, *replies: BaseMessage) -> dict[str, int]:
+    """Tokens so far and those of some more replies."""
+    total = dict(state.get("usage", {}))
+    for reply in replies:
+        told = getattr(reply, "usage_metadata", None) or {}
+        for key in ("input_tokens", "output_tokens"):
+            if key in told:
+                total[key] = total.get(key, 0) + int(told[key])
+    return total
