@@ -100,8 +100,8 @@ class Event(_Value):
     """Something that happened while an answer is made: see `RagAgent.stream`."""
 
     type: Literal["step", "sentence", "token", "answer"]
-    """`step`: a node began or ended; `sentence`: a sentence that has passed the check; `token`: a piece of a `chat` or
-    `transformed` reply; `answer`: the last event."""
+    """`step`: a node began or ended; `sentence`: a sentence that has passed the check, or the notice that the documents
+    disagree; `token`: a piece of a `chat` or `transformed` reply; `answer`: the last event."""
     node: str = ""
     ended: bool = False
     """For a `step`: whether the node ended (else it began)."""

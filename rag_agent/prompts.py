@@ -88,6 +88,9 @@ TEXT_LEFT_OUT = "the model was shown {shown} of the {words} words of the last an
 REFUSAL = "The documents do not answer this question."
 """The sentence of refusal."""
 
+DISAGREE = "The documents disagree."
+"""What stands before quotes of two sources that contradict each other."""
+
 SEARCHED = " I searched {searched}; the nearest passage is in {file}: “{text}”"
 SEARCHED_NOTHING = " I searched {searched} and found nothing near it."
 MISSING = " Nothing found speaks of {words}."

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rag_agent import prompts
 from rag_agent.agent import RagAgent
 from rag_agent.answers import Answer
 from rag_agent.errors import ThreadError
@@ -199,7 +200,7 @@ def shown_sentences(answer: Answer) -> list[Shown]:
     if answer.kind not in ("generated", "quote"):
         return []
     found: list[Shown] = []
-    rest = answer.text
+    rest = answer.text.removeprefix(prompts.DISAGREE).lstrip()  # a notice, no statement
     quotes = {str(n): citation.quote for n, citation in enumerate(answer.citations, start=1)}
     while rest:
         marks = [mark for mark in _MARK.finditer(rest) if mark[1] in quotes]

@@ -106,9 +106,10 @@ class _Routes:
         self._writer = writer
 
     def after_grade(self, state: AgentState) -> Literal["generate", "quote", "retrieve", "refuse"]:
-        """Too little evidence: one wider search, then refusal."""
+        """Too little evidence: one wider search, then refusal. Where the sources disagree, they speak for themselves."""
         if state["enough"]:
-            return "generate" if self._writer.answers else "quote"
+            disputed = any(claim["disputed"] for claim in state["quotes"])
+            return "generate" if self._writer.answers and not disputed else "quote"
         return "retrieve" if state["attempt"] == 1 else "refuse"
 
     def after_verify(self, state: AgentState) -> Literal["respond", "retrieve", "quote"]:

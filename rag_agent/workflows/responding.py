@@ -27,6 +27,9 @@ class Responding:
         citations: list[Citation] = []
         shown: list[str] = []
         left_out = list(state.get("left_out", []))
+        if sum(claim.get("disputed", False) for claim in state["claims"]) > 1:
+            shown.append(prompts.DISAGREE)
+            write({"type": "sentence", "text": prompts.DISAGREE})
         for claim in state["claims"]:
             citation = Citation(**claim["citation"])
             if not self._holds(citation):  # never shown, whatever went wrong before
@@ -36,7 +39,7 @@ class Responding:
                 citations.append(citation)
             shown.append(f"{claim['text']} [{citations.index(citation) + 1}]")
             write({"type": "sentence", "text": shown[-1]})
-        if not shown:
+        if not citations:
             return self.refuse({**state, "left_out": left_out})
         kind: Kind = "quote" if all(claim["kind"] == "quote" for claim in state["claims"]) else "generated"
         return self.answered(state, " ".join(shown), kind, citations=tuple(citations), left_out=left_out)

@@ -6,11 +6,12 @@ from typing import Any
 from langchain_core.embeddings import Embeddings
 
 from rag_agent.answers import Citation, Hit
+from rag_agent.grounding.disagreement import disagreement
 from rag_agent.grounding.evidence import weigh
 from rag_agent.grounding.packing import by_value
 from rag_agent.grounding.passages import passages, readable
-from rag_agent.grounding.quotes import best_quotes
-from rag_agent.grounding.relevance import Matches, match
+from rag_agent.grounding.quotes import Quote, best_quotes
+from rag_agent.grounding.relevance import Matches, Sentence, match
 from rag_agent.grounding.relevance import Passage as Chunk
 from rag_agent.index import Library
 from rag_agent.workflows.state import AgentState, document_of, hit_of
@@ -67,11 +68,24 @@ def _relevant(hits: Sequence[Hit], matches: Matches) -> list[Hit]:
 
 
 def _quoted(hits: Sequence[Hit], matches: Matches, bases: Sequence[int]) -> list[dict[str, Any]]:
-    """The best quotes as claims."""
+    """The best quotes as claims; a sentence that contradicts the best one is among them, and both are marked."""
+    quotes = best_quotes(matches) if matches.sentences else []
+    pair = disagreement(matches)
+    disputed = [matches.sentences[index] for index in pair or ()]
+    quotes += [Quote(s.passages[0], s.start, s.end, 0.0) for s in disputed if not any(_is(s, quote) for quote in quotes)]
     claims = []
-    for quote in best_quotes(matches) if matches.sentences else []:
+    for quote in quotes:
         hit, base = hits[quote.passage], bases[quote.passage]
         text = matches.passages[quote.passage].text[quote.start : quote.end]
         citation = Citation(hit.file, hit.article, base + quote.start, base + quote.end, text, hit.page)
-        claims.append({"text": readable(text), "kind": "quote", "citation": citation.to_dict(), "score": quote.score})
+        claims.append(
+            {
+                "text": readable(text), "kind": "quote", "citation": citation.to_dict(), "score": quote.score,
+                "disputed": any(_is(sentence, quote) for sentence in disputed),
+            }
+        )  # fmt: skip
     return claims
+
+
+def _is(sentence: Sentence, quote: Quote) -> bool:
+    return (sentence.passages[0], sentence.start, sentence.end) == (quote.passage, quote.start, quote.end)

@@ -62,7 +62,8 @@ class AgentState(TypedDict, total=False):
     """The sentences of the context, the likeliest to answer first."""
 
     quotes: Annotated[list[dict[str, Any]], UntrackedValue]
-    """The best sentences of the context, as claims with a `score`, in reading order."""
+    """The best sentences of the context, as claims with a `score`, in reading order; two are `disputed` where the
+    sources disagree."""
 
     draft: Annotated[str, UntrackedValue]
     """The model's reply, unchecked."""

@@ -1,0 +1,113 @@
+"""Two sources that answer one question differently: both must be shown, whichever ranks higher.
+
+It is looked for narrowly, since two sentences that share their words are far more often about two things than at odds:
+both must hold the words of the question and what it asks for, in different texts, and then either differ in one piece
+alone ("opened in 1931", "opened in 1932") or name other dates, or other numbers of the same unit, and no other names.
+"""
+
+from difflib import SequenceMatcher
+
+import numpy as np
+
+from rag_agent.grounding.asking import asks_for
+from rag_agent.grounding.dates import Date
+from rag_agent.grounding.instructions import is_quotable
+from rag_agent.grounding.matching import match, source
+from rag_agent.grounding.quotes import chances
+from rag_agent.grounding.reading import Reader, Reading, detect_language
+from rag_agent.grounding.relevance import Matches
+from rag_agent.grounding.substitutions import substitutions
+
+_LIKELY = 0.3  # least chance of holding the answer, as a share of the best sentence's
+_HELD = 0.9  # least share of the question's terms, weighed, that both sentences hold
+_EQUAL = 0.6  # least share of the longer sentence that is the same where one piece differs
+_OTHERS = 3  # sentences of other texts that are compared with the best one
+
+
+def disagreement(matches: Matches) -> tuple[int, int] | None:
+    """Find the best sentence and one of another text that contradicts it.
+
+    Args:
+        matches: The question against the hits.
+
+    Returns:
+        The indices of both sentences, the likelier one first; None where the sources do not disagree.
+    """
+    chance = chances(matches)
+    order = np.argsort(-chance, kind="stable").tolist()
+    if not order or not _answers(matches, order[0]):
+        return None
+    best = order[0]
+    others = [
+        index
+        for index in order[1:]
+        if chance[index] >= _LIKELY * chance[best]
+        and _source(matches, index) != _source(matches, best)
+        and _answers(matches, index)
+    ]
+    reader = Reader(detect_language(matches.sentences[best].text))
+    question, kind = reader.read(matches.question), asks_for(matches.question)
+    mine = reader.read(matches.sentences[best].text)
+    for index in others[:_OTHERS]:
+        theirs = reader.read(matches.sentences[index].text)
+        if _one_piece_differs(mine, theirs) or _values_differ(kind, question, mine, theirs):
+            return best, index
+    return None
+
+
+def _source(matches: Matches, index: int) -> str:
+    return matches.passages[matches.sentences[index].passages[0]].source
+
+
+def _answers(matches: Matches, index: int) -> bool:
+    """Whether a sentence holds the words of the question and what it asks for, and may be quoted."""
+    sentence = matches.sentences[index]
+    text = matches.passages[sentence.passages[0]].text
+    return bool(matches.own[index] >= _HELD and matches.gives[index]) and is_quotable(text, sentence.start, sentence.end)
+
+
+def _one_piece_differs(mine: Reading, theirs: Reading) -> bool:
+    """The same sentence but for one piece, and there another name or number, an opposite or a negation."""
+    left, right = ([token for token in reading.tokens if token[0].isalnum()] for reading in (mine, theirs))
+    steps = SequenceMatcher(None, left, right, autojunk=False).get_opcodes()
+    same = sum(j - i for tag, i, j, _, _ in steps if tag == "equal")
+    if sum(tag != "equal" for tag, *_ in steps) != 1 or same < _EQUAL * max(len(left), len(right)):
+        return False
+    return any(substitutions(mine, source(theirs))) and any(substitutions(theirs, source(mine)))
+
+
+def _values_differ(kind: str, question: Reading, mine: Reading, theirs: Reading) -> bool:
+    """Two answers to "when" or "how many" about the same names, neither negated."""
+    if kind not in ("date", "number") or mine.negations or theirs.negations or _other_names(mine, theirs):
+        return False
+    if kind == "date":
+        left, right = (_dates(reading) - _dates(question) for reading in (mine, theirs))
+        return bool(left and right) and not any(_agree(one, other) for one in left for other in right)
+    left_facts, right_facts = (
+        [fact for fact in reading.facts if fact.unit and fact.at not in reading.dated] for reading in (mine, theirs)
+    )
+    pairs = [(one, other) for one in left_facts for other in right_facts if one.unit == other.unit]
+    return bool(pairs) and not any(one.number.matches(other.number) for one, other in pairs)
+
+
+def _other_names(mine: Reading, theirs: Reading) -> bool:
+    """Whether each names something that the other does not."""
+    return all(
+        any(word.name == 2 and not match(word, one, source(other))[0] for word in one.words)
+        for one, other in ((mine, theirs), (theirs, mine))
+    )
+
+
+def _dates(reading: Reading) -> set[Date]:
+    years = {
+        Date(int(value), 0, 0)
+        for fact in reading.facts
+        if fact.at not in reading.dated and fact.number.kind == "plain" and not fact.unit
+        for value in fact.number.values
+        if isinstance(value, float) and 1000 <= value <= 2200
+    }
+    return set(reading.dates) | years
+
+
+def _agree(one: Date, other: Date) -> bool:
+    return all(not a or not b or a == b for a, b in zip(one, other, strict=True))

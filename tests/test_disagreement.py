@@ -1,0 +1,84 @@
+"""Sources that contradict each other are both quoted."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rag_agent import Answer, RagAgent, Settings
+from rag_agent.evaluation.evaluation import shown_sentences, stands
+from rag_agent.testing import CountEmbeddings, ScriptedChat
+
+WHEN = "When did the bridge open?"
+
+
+@pytest.fixture
+def ask(tmp_path: Path) -> Callable[..., Answer]:
+    def ask(question: str, *texts: str, replies: Any = (), answer: str = "quote") -> Answer:
+        docs = tmp_path / "docs"
+        docs.mkdir()
+        for number, text in enumerate(texts):
+            (docs / f"{number}.txt").write_text(text, encoding="utf-8")
+        settings = Settings.load(home=":memory:", answer=answer)
+        with RagAgent(docs, model=ScriptedChat(replies), embeddings=CountEmbeddings(), settings=settings) as agent:
+            events = list(agent.stream(question))
+            found = events[-1].answer
+            assert found is not None
+            assert " ".join(event.text for event in events if event.type == "sentence") == found.text
+            for citation in found.citations:
+                assert agent.read(citation.file)[citation.start : citation.end] == citation.quote
+            return found
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    ("question", "one", "other"),
+    [
+        (WHEN, "The bridge opened in 1931.", "The bridge opened in 1932."),
+        (WHEN, "The bridge opened on 3 May 1931.", "In June 1931 the bridge was opened to carts and carriages."),
+        ("How long is the bridge?", "The bridge is 200 metres long.", "At 210 metres the bridge is long for its time."),
+        ("Who opened the bridge?", "Anna Lund opened the bridge.", "Peter Berg opened the bridge."),
+        ("Where is the bridge?", "The bridge is in the town of Lund.", "The bridge is in the town of Malmo."),
+        ("Is the bridge safe for lorries?", "The bridge is safe for lorries.", "The bridge is not safe for lorries."),
+    ],
+)
+def test_both_sides_are_quoted_and_the_answer_says_so(ask: Any, question: str, one: str, other: str) -> None:
+    answer = ask(question, one, other)
+    assert answer.kind == "quote"
+    assert answer.text.startswith("The documents disagree. ")
+    assert {citation.quote for citation in answer.citations} == {one, other}
+    assert answer.text.count("[") == 2
+    shown = shown_sentences(answer)
+    assert {sentence.sentence for sentence in shown} == {one, other}
+    assert all(stands(sentence.sentence, sentence.quote, question) for sentence in shown)
+
+
+def test_a_model_is_not_left_to_choose_a_side(ask: Any) -> None:
+    answer = ask(WHEN, "The bridge opened in 1931.", "The bridge opened in 1932.", answer="generate")
+    assert answer.text.startswith("The documents disagree. ")
+    assert answer.usage == {}  # no call: the list of replies is empty
+
+
+@pytest.mark.parametrize(
+    ("question", "one", "other"),
+    [
+        (WHEN, "The bridge opened in 1931.", "The bridge opened in 1931, on a Sunday."),
+        (WHEN, "The bridge opened in 1931.", "The bridge opened on 3 May 1931."),  # more exactly
+        (WHEN, "The bridge opened in 1931.", "The tunnel opened in 1932."),  # of something else
+        (WHEN, "The Moon bridge opened in 1931.", "The Sun bridge opened in 1932."),
+        (WHEN, "The bridge opened in 1931.", "The bridge had 1932 visitors when it did open."),
+        (WHEN, "The bridge opened in 1931.", "Did the bridge open in 1932?"),  # a question says nothing
+        ("How long is the bridge?", "The bridge is 200 metres long.", "The bridge, of 1931, is long and has 4 lanes."),
+        ("Who opened the bridge?", "Anna Lund opened the bridge.", "The bridge was opened by a crowd."),
+        ("What is the bridge made of?", "The bridge is made of wood.", "The bridge is made of oak wood and of iron."),
+    ],
+)
+def test_sources_that_say_different_things_do_not_disagree(ask: Any, question: str, one: str, other: str) -> None:
+    assert "disagree" not in ask(question, one, other).text
+
+
+def test_one_text_may_say_two_things(ask: Any) -> None:
+    answer = ask(WHEN, "The bridge opened in 1931.\nThe bridge opened in 1932.")
+    assert "disagree" not in answer.text
