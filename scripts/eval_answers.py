@@ -1,10 +1,13 @@
 """Measure answers from end to end: what `RagAgent.ask` says on XQuAD in a haystack, and when it refuses.
 
     .venv/bin/python scripts/eval_answers.py [../shared/eval] [--lesson 40] [--limit N] [--only answers|refusals|lesson]
+        [--by-words]
 
 Embedded models; the home is in memory. `contained`: the text holds a right answer by SQuAD's normalisation. Refusals: XQuAD's
 questions with and without its 48 articles in the index, and ClapNQ's. Thresholds are cross-validated in five folds by
-article. Baselines from the same run: the lesson's way (scripts/lesson.py) and the data page's one, two, three best sentences.
+article. `--by-words` compares sentences by their words alone, as with embeddings whose cosines were not measured, and fits
+the weights of evidence for that. Baselines from the same run: the lesson's way (scripts/lesson.py) and the data page's one,
+two, three best sentences.
 """
 
 import argparse
@@ -19,14 +22,17 @@ import lesson
 import numpy as np
 from eval_data import Remembering, arguments, gathered, parsed, some
 
-from rag_agent import Hit, RagAgent, Settings
+from rag_agent import Hit, RagAgent, Settings, prompts
 from rag_agent.evaluation import Evaluation, Question, evaluate, read_questions
 from rag_agent.evaluation.calibration import NEVER, weighed
 from rag_agent.evaluation.evaluation import measured, shown_sentences
 from rag_agent.evaluation.measures import balanced, best_threshold, contains, cross_validated, mean, median, plain
+from rag_agent.grounding.evidence import WORDS_BIAS, WORDS_WEIGHT
 from rag_agent.grounding.relevance import Passage, match
 from rag_agent.grounding.support import SupportCheck
 from rag_agent.index.tokens import Analyser
+
+BY_WORDS = "not measured"  # a name of embeddings that no threshold was measured with
 
 
 def agent(docs: Path, embedder: Remembering, threshold: float | None = None) -> RagAgent:
@@ -55,6 +61,10 @@ def report_answers(docs: Path, questions: Sequence[Question], embedder: Remember
         print(f"  kinds: {found.kinds}")
         literal = [contains(plain(r.answer.text), r.question.answers) for r in found.results]
         print(f"  {'contained, refusals read':24s} {mean(literal)}  (the nearest passage that a refusal names may hold it)")
+        disputed = [r for r in found.results if r.answer.text.startswith(prompts.DISAGREE)]
+        print(f"  answers that say the documents disagree: {len(disputed)}")
+        for result in disputed:
+            print(f"    {result.question.question} {plain(result.answer.text)}")
         neither = sum(r.sentences - r.standing for r in found.results)
         print(f"  shown sentences that are neither verbatim nor pass the check: {neither}")
         print(
@@ -153,16 +163,14 @@ def report_refusals(
         asked.index()
         gone = weighed(asked, xquad, said)
     files = [str(question.file) for question in xquad]
-    report_refusal(
-        "XQuAD, with and without its articles", np.concatenate([here, gone]), [True] * len(here) + [False] * len(gone), 2 * files
-    )
+    both, truth = np.concatenate([here, gone]), [True] * len(here) + [False] * len(gone)
+    report_refusal("XQuAD, with and without its articles", both, truth, 2 * files)
+    if embedder.rag_agent_name == BY_WORDS:
+        report_fit(both, np.array(truth))
     with agent(data / "clapnq" / "docs", embedder, NEVER) as asked:
-        report_refusal(
-            "ClapNQ, the right article but another passage of it",
-            weighed(asked, clapnq, said),
-            [question.answerable for question in clapnq],
-            [str(question.file) for question in clapnq],
-        )
+        scores, truth = weighed(asked, clapnq, said), [question.answerable for question in clapnq]
+        titles = [str(question.file) for question in clapnq]
+        report_refusal("ClapNQ, the right article but another passage of it", scores, truth, titles)
 
 
 def report_refusal(name: str, scores: np.ndarray, answerable: Sequence[bool], groups: Sequence[str]) -> None:
@@ -178,6 +186,20 @@ def report_refusal(name: str, scores: np.ndarray, answerable: Sequence[bool], gr
             f"refused {(~accepted[~truth]).mean():.3f}"
         )
     print(f"  (threshold that all would choose: {best_threshold(scores, truth):.3f})")
+
+
+def report_fit(scores: np.ndarray, truth: np.ndarray) -> None:
+    """Print the logistic regression of the sum of both signs, both sorts of questions weighing the same."""
+    signs = (np.log(scores / (1 - scores)) - WORDS_BIAS) / WORDS_WEIGHT
+    rows = np.column_stack([signs, np.ones(len(signs))])
+    share = np.where(truth, 0.5 / truth.mean(), 0.5 / (~truth).mean())
+    found = np.zeros(2)
+    for _ in range(50):  # Newton's method
+        chance = 1 / (1 + np.exp(-rows @ found))
+        slope = rows.T @ (share * (truth - chance))
+        found += np.linalg.solve((rows * (share * chance * (1 - chance))[:, None]).T @ rows, slope)
+    even = -found[1] / found[0]
+    print(f"  log odds of an answer: {found[0]:.2f} x (closest + best) {found[1]:+.2f}; even where the two are {even:.3f}")
 
 
 # --- run ---------------------------------------------------------------------------------------------------------------
@@ -202,8 +224,10 @@ def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--lesson", type=int, default=40, help="how many questions the lesson's way answers, 5-10 s each")
     parser.add_argument("--only", choices=("answers", "refusals", "lesson"))
+    parser.add_argument("--by-words", action="store_true", help="compare sentences by their words alone")
     options: argparse.Namespace = parsed(parser, "xquad/questions.jsonl")
     embedder = Remembering(options.cache)
+    embedder.rag_agent_name = BY_WORDS if options.by_words else embedder.rag_agent_name
     xquad = questions_of(options.data / "xquad" / "questions.jsonl", options.limit)
     with tempfile.TemporaryDirectory() as scratch:
         docs = gathered(Path(scratch) / "docs", options.data / "xquad" / "docs", options.data / "haystack")

@@ -45,6 +45,9 @@ class Small(ScriptedChat):  # type: ignore[misc,unused-ignore]
         super().__init__(replies)
 
 
+WATER = "The Balashi plant makes 8,000 tons of water each day."
+
+
 def ask(model: ScriptedChat, words: Sequence[str], **options: Any) -> Answer:
     store = InMemoryVectorStore(CountEmbeddings(words))
     for article, place in enumerate((3, 14)):
@@ -53,7 +56,8 @@ def ask(model: ScriptedChat, words: Sequence[str], **options: Any) -> Answer:
         store.add_documents(
             [Document(" ".join(text), metadata={"file": "moon.txt", "article": article, "start": 1000 * article})]
         )
-    graph = agent_graph(model, VectorStoreLibrary(store), embeddings=CountEmbeddings(words), k=2, **options).compile()
+    store.add_documents([Document(WATER, metadata={"file": "water.txt", "article": 0, "start": 0})])
+    graph = agent_graph(model, VectorStoreLibrary(store), embeddings=CountEmbeddings(words), k=3, **options).compile()
     return Answer.from_dict(graph.invoke({"question": QUESTION})["answer"])
 
 
@@ -64,6 +68,13 @@ def test_what_fits_is_shown_whole(words: Sequence[str]) -> None:
     assert all(sentence in prompt for sentence in [LANDED, *FILLING])
     assert prompt.index(LANDED) < prompt.index(FILLING[0])  # the passage of the best sentence comes first
     assert answer.left_out == ()
+
+
+def test_what_is_beside_the_point_leaves_the_context(words: Sequence[str]) -> None:
+    model = ScriptedChat([LANDED])
+    answer = ask(model, words)
+    assert WATER not in model.sent[0][-1].text
+    assert {hit.file for hit in answer.context} == {"moon.txt"}
 
 
 @pytest.mark.parametrize("window", [200, 240, 280])
