@@ -1,7 +1,7 @@
 """Measure answers from end to end: what `RagAgent.ask` says on XQuAD in a haystack, and when it refuses.
 
-    .venv/bin/python scripts/eval_answers.py [../shared/eval] [--lesson 40] [--limit N] [--only answers|refusals|lesson]
-        [--by-words]
+    .venv/bin/python scripts/eval_answers.py [../shared/eval] [--lesson 40] [--limit N] [--by-words]
+        [--only answers|disagreements|refusals|lesson]
 
 Embedded models; the home is in memory. `contained`: the text holds a right answer by SQuAD's normalisation. Refusals: XQuAD's
 questions with and without its 48 articles in the index, and ClapNQ's. Thresholds are cross-validated in five folds by
@@ -11,6 +11,7 @@ two, three best sentences.
 """
 
 import argparse
+import re
 import statistics
 import tempfile
 import time
@@ -114,6 +115,23 @@ def report_latency(found: Evaluation) -> None:
             f"{1000 * statistics.median(cpu):.0f} ms), worst of {len(seconds)} {1000 * max(seconds):.0f} ms "
             f"(processor {1000 * max(cpu):.0f} ms)"
         )
+
+
+# --- disagreements -----------------------------------------------------------------------------------------------------
+
+
+def report_disagreements(data: Path, docs: Path, questions: Sequence[Question], embedder: Remembering) -> None:
+    """Print how often both sides are quoted where a copy of the article gives another year: one question an article."""
+    by_year = {str(q.file): q for q in questions if q.answers and re.fullmatch(r"1\d{3}|20[01]\d", q.answers[0])}
+    for file, question in by_year.items():
+        text = (data / "xquad" / "docs" / file).read_text(encoding="utf-8")
+        changed = text.replace(question.answers[0], str(int(question.answers[0]) + 1))
+        (docs / f"copy-of-{file}").write_text(changed, encoding="utf-8")
+    with agent(docs, embedder) as asked:
+        answers = [asked.ask(question.question).text for question in by_year.values()]
+    held = mean([contains(text, q.answers) for text, q in zip(answers, by_year.values(), strict=True)])
+    both = mean([float(text.startswith(prompts.DISAGREE)) for text in answers])
+    print(f"Disagreements: {len(by_year)} articles beside a copy with another year: {both} say so; right answer contained {held}")
 
 
 # --- the lesson's way --------------------------------------------------------------------------------------------------
@@ -220,10 +238,10 @@ def clapnq_questions(path: Path, limit: int | None) -> list[Question]:
 
 
 def main() -> None:
-    """Print the three parts, or one."""
+    """Print the parts, or one."""
     parser = arguments(__doc__)
     parser.add_argument("--lesson", type=int, default=40, help="how many questions the lesson's way answers, 5-10 s each")
-    parser.add_argument("--only", choices=("answers", "refusals", "lesson"))
+    parser.add_argument("--only", choices=("answers", "disagreements", "refusals", "lesson"))
     parser.add_argument("--by-words", action="store_true", help="compare sentences by their words alone")
     options: argparse.Namespace = parsed(parser, "xquad/questions.jsonl")
     embedder = Remembering(options.cache)
@@ -233,6 +251,10 @@ def main() -> None:
         docs = gathered(Path(scratch) / "docs", options.data / "xquad" / "docs", options.data / "haystack")
         if options.only in (None, "answers"):
             report_answers(docs, xquad, embedder)
+            embedder.keep()
+        if options.only in (None, "disagreements"):
+            copied = gathered(Path(scratch) / "copied", options.data / "xquad" / "docs", options.data / "haystack")
+            report_disagreements(options.data, copied, xquad, embedder)
             embedder.keep()
         if options.only in (None, "refusals"):
             clapnq = clapnq_questions(options.data / "clapnq" / "questions.jsonl", options.limit)

@@ -1,6 +1,7 @@
 """What a model is given to answer from: which prompt, and how much of the passages."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,7 +10,7 @@ from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.vectorstores import InMemoryVectorStore
 
-from rag_agent import Answer
+from rag_agent import Answer, RagAgent, Settings
 from rag_agent.index import VectorStoreLibrary
 from rag_agent.testing import CountEmbeddings, ScriptedChat
 from rag_agent.workflows import agent_graph
@@ -125,3 +126,12 @@ def test_the_prompt_can_be_chosen(words: Sequence[str], kind: Any, prompt: str, 
     answer = ask(model, words, answer="generate", prompt=prompt)
     assert len(model.sent[0]) == messages
     assert answer.text == f"{LANDED} [1]"
+
+
+@pytest.mark.parametrize(("prompt", "messages"), [("auto", 2), ("short", 6)])
+def test_the_setting_chooses_the_prompt(docs: Path, prompt: str, messages: int) -> None:
+    model = ScriptedChat([LANDED])
+    settings = Settings.load(home=":memory:", prompt=prompt)
+    with RagAgent(docs, model=model, embeddings=CountEmbeddings(), settings=settings) as agent:
+        assert agent.ask(QUESTION).text == f"{LANDED} [1]"
+    assert len(model.sent[0]) == messages

@@ -1,14 +1,17 @@
 """Two sources that answer one question differently: both must be shown, whichever ranks higher.
 
 It is looked for narrowly, since two sentences that share their words are far more often about two things than at odds:
-both must hold the words of the question and what it asks for, in different texts, and then either differ in one piece
-alone ("opened in 1931", "opened in 1932") or name other dates, or other numbers of the same unit, and no other names.
+both must hold what the question asks for, in different texts. Then either they hold the same words of the question and
+differ in one piece alone ("opened in 1931", "opened in 1932"), or both hold nearly all its words and give other dates,
+or other numbers of the same unit, and no other names.
 """
 
+from collections.abc import Sequence
 from difflib import SequenceMatcher
 
 import numpy as np
 
+from rag_agent.answers import Hit
 from rag_agent.grounding.asking import asks_for
 from rag_agent.grounding.dates import Date
 from rag_agent.grounding.instructions import is_quotable
@@ -19,16 +22,18 @@ from rag_agent.grounding.relevance import Matches
 from rag_agent.grounding.substitutions import substitutions
 
 _LIKELY = 0.3  # least chance of holding the answer, as a share of the best sentence's
-_HELD = 0.9  # least share of the question's terms, weighed, that both sentences hold
+_HELD = 0.9  # least share of the question's terms, weighed, that two different sentences hold
+_HELD_ALIKE = 0.3  # and two that differ in one piece
 _EQUAL = 0.6  # least share of the longer sentence that is the same where one piece differs
 _OTHERS = 3  # sentences of other texts that are compared with the best one
 
 
-def disagreement(matches: Matches) -> tuple[int, int] | None:
+def disagreement(matches: Matches, hits: Sequence[Hit]) -> tuple[int, int] | None:
     """Find the best sentence and one of another text that contradicts it.
 
     Args:
         matches: The question against the hits.
+        hits: What was found, best first; two of one article are one source.
 
     Returns:
         The indices of both sentences, the likelier one first; None where the sources do not disagree.
@@ -42,7 +47,7 @@ def disagreement(matches: Matches) -> tuple[int, int] | None:
         index
         for index in order[1:]
         if chance[index] >= _LIKELY * chance[best]
-        and _source(matches, index) != _source(matches, best)
+        and _source(matches, hits, index) != _source(matches, hits, best)
         and _answers(matches, index)
     ]
     reader = Reader(detect_language(matches.sentences[best].text))
@@ -50,20 +55,23 @@ def disagreement(matches: Matches) -> tuple[int, int] | None:
     mine = reader.read(matches.sentences[best].text)
     for index in others[:_OTHERS]:
         theirs = reader.read(matches.sentences[index].text)
-        if _one_piece_differs(mine, theirs) or _values_differ(kind, question, mine, theirs):
+        held = matches.own[[best, index]]
+        alike = held.min() == held.max() and _one_piece_differs(mine, theirs)
+        if alike or (held.min() >= _HELD and _values_differ(kind, question, mine, theirs)):
             return best, index
     return None
 
 
-def _source(matches: Matches, index: int) -> str:
-    return matches.passages[matches.sentences[index].passages[0]].source
+def _source(matches: Matches, hits: Sequence[Hit], index: int) -> tuple[str, int]:
+    hit = hits[matches.sentences[index].passages[0]]
+    return hit.file, hit.article
 
 
 def _answers(matches: Matches, index: int) -> bool:
-    """Whether a sentence holds the words of the question and what it asks for, and may be quoted."""
+    """Whether a sentence holds words of the question and what it asks for, and may be quoted."""
     sentence = matches.sentences[index]
     text = matches.passages[sentence.passages[0]].text
-    return bool(matches.own[index] >= _HELD and matches.gives[index]) and is_quotable(text, sentence.start, sentence.end)
+    return bool(matches.own[index] >= _HELD_ALIKE and matches.gives[index]) and is_quotable(text, sentence.start, sentence.end)
 
 
 def _one_piece_differs(mine: Reading, theirs: Reading) -> bool:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rag_agent.answers import Hit
 from rag_agent.grounding.passages import Passage
 from rag_agent.grounding.quotes import chances
 from rag_agent.grounding.relevance import Matches
@@ -18,22 +19,22 @@ class Span(NamedTuple):
     end: int
 
 
-def by_value(found: Sequence[Passage], matches: Matches, bases: Sequence[int]) -> list[Span]:
+def by_value(found: Sequence[Passage], matches: Matches, hits: Sequence[Hit], bases: Sequence[int]) -> list[Span]:
     """The sentences of some passages, the likeliest to answer first.
 
     Args:
         found: The passages.
-        matches: The question against the hits that the passages were made of.
+        matches: The question against the hits.
+        hits: What the passages were made of.
         bases: Where the article of each hit begins in its file.
     """
     ranked = []
     for index in np.argsort(-chances(matches), kind="stable").tolist():
         sentence = matches.sentences[index]
-        hit = sentence.passages[0]
-        file, article, _ = matches.passages[hit].source.split("\0")
-        start, end = bases[hit] + sentence.start, bases[hit] + sentence.end
+        hit, base = hits[sentence.passages[0]], bases[sentence.passages[0]]
+        start, end = base + sentence.start, base + sentence.end
         for number, one in enumerate(found):
-            if (one.file, str(one.article)) == (file, article) and one.start <= start and end <= one.end:
+            if (one.file, one.article) == (hit.file, hit.article) and one.start <= start and end <= one.end:
                 ranked.append(Span(number, start - one.start, end - one.start))
     return ranked
 

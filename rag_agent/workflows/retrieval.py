@@ -45,7 +45,7 @@ class Retrieval:
             "enough": evidence.enough,
             "evidence": max(state.get("evidence", 0.0), evidence.probability),
             "missing": list(evidence.missing),
-            "ranked": by_value(read, matches, bases),
+            "ranked": by_value(read, matches, hits, bases),
             "quotes": _quoted(hits, matches, bases),
         }
 
@@ -70,7 +70,7 @@ def _relevant(hits: Sequence[Hit], matches: Matches) -> list[Hit]:
 def _quoted(hits: Sequence[Hit], matches: Matches, bases: Sequence[int]) -> list[dict[str, Any]]:
     """The best quotes as claims; a sentence that contradicts the best one is among them, and both are marked."""
     quotes = best_quotes(matches) if matches.sentences else []
-    pair = disagreement(matches)
+    pair = disagreement(matches, hits)
     disputed = [matches.sentences[index] for index in pair or ()]
     quotes += [Quote(s.passages[0], s.start, s.end, 0.0) for s in disputed if not any(_is(s, quote) for quote in quotes)]
     claims = []
