@@ -82,3 +82,19 @@ def test_sources_that_say_different_things_do_not_disagree(ask: Any, question: s
 def test_one_text_may_say_two_things(ask: Any) -> None:
     answer = ask(WHEN, "The bridge opened in 1931.\nThe bridge opened in 1932.")
     assert "disagree" not in answer.text
+
+
+def test_two_versions_of_a_text_disagree(ask: Any) -> None:
+    others = [
+        f"A bridge is open to {who}, {what} and {where} besides."
+        for who, what, where in zip(
+            "anglers bakers cooks divers elders farmers gardeners hunters".split(),
+            "kites lamps mules nets oars plums quilts roses".split(),
+            "attics barns cellars docks estuaries fields groves harbours".split(),
+            strict=True,
+        )
+    ]
+    version = "The bridge over the sound is a fine sight. It is of iron. The bridge did open to carts in the spring of 1931."
+    answer = ask("When did the bridge over the sound open to carts?", version, version.replace("1931", "1932"), *others)
+    assert answer.text.startswith("The documents disagree. ")
+    assert "spring of 1931. [" in answer.text and "spring of 1932. [" in answer.text

@@ -63,6 +63,16 @@ def test_longer_text_around_the_same_words_is_no_repetition() -> None:
     assert [index for index, _ in found] == [0, 1, 2]
 
 
+def test_a_copy_with_another_number_is_no_repetition() -> None:
+    bridge = "The bridge over the sound was opened to carts and carriages in the spring of 1931 by the mayor and her sister"
+    copies = [bridge, bridge.replace("1931", "1932"), bridge.replace("1931", "a year")]
+    weights = RankingWeights(article_best=0)
+    found = rank(
+        floats(0.9, 0.8, 0.7, 0.1), floats(0, 0, 0, 0), OWN, lambda r: [(copies + ["x"])[i] for i in r], k=4, weights=weights
+    )
+    assert [index for index, _ in found] == [0, 1, 3, 2]
+
+
 def test_a_good_article_lifts_its_chunks() -> None:
     dense, lexical = floats(0.9, 0.5, 0.2, 0.52), floats(0, 0, 0, 0)
     assert [i for i, _ in rank(dense, lexical, np.array([0, 0, 1, 1]), lambda r: [str(i) * 9 for i in r], k=2)] == [

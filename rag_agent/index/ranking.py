@@ -6,6 +6,7 @@ reciprocal rank fusion, and so does the table of `eval_retrieval.py`). A chunk a
 article's words as a whole and from its best chunk, since an answer often stands beside the passage that names its subject.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ Scores = NDArray[np.float32]
 
 _SHINGLE = 3
 _POOL = 50
+_NUMBER = re.compile(r"\d+")
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,8 @@ class RankingWeights:
 
     `dense` and `lexical` weigh the chunk itself, `article_words` the BM25 score of its article, `article_best` the best
     chunk of its article, `literal` a quoted phrase of the question that stands in the chunk. A chunk repeats a better one
-    that holds the share `duplicate` of its word triples; a longer chunk around the same words adds something and stays.
+    that holds the share `duplicate` of its word triples and all its numbers; a longer chunk around the same words adds
+    something and stays, and so does a copy that gives another year: it contradicts the first.
     """
 
     dense: float = 0.6
@@ -143,17 +146,17 @@ def _confidence(dense: Scores, lexical: Scores, ceiling: float | None, weights: 
 
 def _duplicates_last(order: NDArray[np.int64], texts: Texts, k: int, bar: float) -> NDArray[np.int64]:
     """Move chunks that repeat a better one behind the rest; stops comparing once `k` different ones are found."""
-    kept: list[tuple[int, frozenset[tuple[str, ...]]]] = []
+    kept: list[tuple[int, frozenset[tuple[str, ...]], frozenset[str]]] = []
     repeated: list[int] = []
     for index, text in zip(order.tolist(), texts(order.tolist()), strict=True):
         if len(kept) == k:
             break
-        shingles = _shingles(text)
-        if any(len(shingles & other) >= bar * len(shingles) for _, other in kept):
+        shingles, numbers = _shingles(text), frozenset(_NUMBER.findall(text))
+        if any(len(shingles & other) >= bar * len(shingles) and numbers <= others for _, other, others in kept):
             repeated.append(index)
         else:
-            kept.append((index, shingles))
-    return np.array([index for index, _ in kept] + repeated, np.int64)
+            kept.append((index, shingles, numbers))
+    return np.array([index for index, *_ in kept] + repeated, np.int64)
 
 
 def _shingles(text: str) -> frozenset[tuple[str, ...]]:
