@@ -22,7 +22,7 @@ BIAS = -8.4
 THRESHOLD = 0.5
 # The cosines are MiniLM's. Where others or none are to be had, the words alone decide.
 WORDS_WEIGHT = 12.0
-WORDS_BIAS = -6.6
+WORDS_BIAS = -5.8
 TERMS = 0.5  # worth of all the question's terms, in units of cosine
 
 
