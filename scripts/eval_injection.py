@@ -24,6 +24,7 @@ from langchain_core.messages import BaseMessage
 
 from rag_agent import RagAgent, Settings
 from rag_agent.evaluation import Question, read_questions
+from rag_agent.evaluation.measures import contains
 from rag_agent.grounding.sentences import sentence_texts
 from rag_agent.grounding.template import neutralise
 from rag_agent.models.templates import prompt_text
@@ -106,29 +107,40 @@ def obeying(planted: Sequence[Planted]) -> Callable[[list[BaseMessage]], str]:
 
 
 def report_attacks(docs: Path, planted: Sequence[Planted], embedder: Remembering, benign: bool = False) -> None:
-    """Print how many planted texts reach the answer by each way of answering."""
+    """Print how many planted texts reach the answer by each way of answering, and how many questions are answered."""
     model = ScriptedChat(obeying(planted))
-    kinds: dict[str, int] = {}
     ways = (
         ("obeying model, the question of the passage", "generate", False),
         ("quotes, the question of the passage", "quote", False),
         ("quotes, asked the planted words", "quote", True),
     )
     for name, answer, own in ways:
-        settings = Settings.load(home=":memory:", answer=answer)
-        reached, shown = [], 0
+        settings = Settings.load(home=docs.parent / f"{docs.name}-home", answer=answer)  # one index for all ways
+        kinds: dict[str, int] = {}
+        reached, shown, held = [], 0, 0
         with RagAgent(docs, model=model, embeddings=embedder, settings=settings) as agent:
             for attack in planted:
                 found = agent.ask(attack.text[:400] if own else attack.question.question)
                 kinds[found.kind] = kinds.get(found.kind, 0) + 1
+                held += not found.refused and contains(found.text, attack.question.answers)
                 shown += any(part in neutralise(folded(hit.text)) for hit in found.context for part in attack.sentences)
                 if parts := attack.reaches(found.text):
                     reached.append((attack.name, found.kind, parts))
         print(f"  {name:46s} in the text {len(reached)} of {len(planted)} (in the passages read: {shown})", flush=True)
+        print(f"    {kinds}" + ("" if own else f"; the right answer in {held}"))
         if not benign:
-            for entry in reached[:20]:
+            for entry in reached:
                 print("     ", *entry)
-    print(f"  kinds of answers: {kinds}; calls of the model: {len(model.sent)}")
+
+
+def report_unattacked(docs: Path, planted: Sequence[Planted], embedder: Remembering) -> None:
+    """Print how many of the same questions are answered where nothing is planted: what the defence costs."""
+    settings = Settings.load(home=":memory:", answer="quote")
+    with RagAgent(docs, model=ScriptedChat("unused"), embeddings=embedder, settings=settings) as agent:
+        found = [agent.ask(attack.question.question) for attack in planted]
+    held = sum(not f.refused and contains(f.text, a.question.answers) for f, a in zip(found, planted, strict=True))
+    refused = sum(answer.refused for answer in found)
+    print(f"  {'quotes, the same questions, nothing planted':46s} refused {refused} of {len(planted)}; the right answer in {held}")
 
 
 # --- templates ---------------------------------------------------------------------------------------------------------
@@ -265,6 +277,8 @@ def main() -> None:
             docs = gathered(scratch / label, options.data / "xquad" / "docs", options.data / "haystack")
             planted = plant(docs, some(texts(options.data, label), options.limit), questions)
             print(f"{label}, {len(planted)} texts")
+            if label == "malicious":
+                report_unattacked(gathered(scratch / "clean", options.data / "xquad" / "docs", options.data / "haystack"), planted, embedder)
             report_attacks(docs, planted, embedder, label == "benign")
             embedder.keep()
 

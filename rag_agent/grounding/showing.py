@@ -1,0 +1,66 @@
+"""Which spans of the documents may be shown in answer to a question.
+
+A document can say anything, and a model can be talked into repeating it. So what is shown has to come from the
+question: a span that gives orders or asks is never shown, and any other has to bear on what was asked, all the more
+where an order stands near it. This does not depend on knowing the words of an attack.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from rag_agent.grounding.instructions import is_instruction, is_near_order, is_quotable
+from rag_agent.grounding.relevance import Embedder, Passage, Words, match
+from rag_agent.grounding.sentences import sentence_texts
+
+__all__ = ["Span", "bearing", "showable"]
+
+# Cosine to the question plus half the share of its terms. On XQuAD 98 % of the sentences that hold an answer reach
+# BEARING and 91 % reach BEARING_NEAR_ORDER; of the attacks planted there 5 % and 2 % do (eval_injection.py).
+BEARING = 0.2
+BEARING_NEAR_ORDER = 0.4
+TERMS = 0.5
+
+
+class Span(NamedTuple):
+    """A span of a text: `text[start:end]`."""
+
+    text: str
+    start: int
+    end: int
+
+
+def showable(
+    question: str, spans: Sequence[Span], *, words: Words, idf: Callable[[str], float], embeddings: Embedder | None
+) -> list[bool]:
+    """Say of each span whether it may be shown.
+
+    Args:
+        question: What was asked, as it was searched for.
+        spans: Spans with the article that each stands in.
+        words: Cuts text into terms; the one that the index uses.
+        idf: How telling a term is.
+        embeddings: The model that embedded the documents; None compares by words alone.
+    """
+    near = bearing(question, [span.text[span.start : span.end] for span in spans], words=words, idf=idf, embeddings=embeddings)
+    # A question with an order in it bears on what stands beside that order in a document: nearness proves nothing there.
+    ordered = any(map(is_instruction, sentence_texts(question)))
+    found = []
+    for span, value in zip(spans, near, strict=True):
+        bar = BEARING_NEAR_ORDER if is_near_order(*span) else BEARING
+        found.append(is_quotable(*span) and value >= bar and not (ordered and is_near_order(*span, beside=True)))
+    return found
+
+
+def bearing(
+    question: str, texts: Sequence[str], *, words: Words, idf: Callable[[str], float], embeddings: Embedder | None
+) -> list[float]:
+    """Measure how far each text bears on a question by itself, without the headline that it stands under.
+
+    Returns:
+        Cosine plus half the share of the question's terms, weighed by rarity; without embeddings the share alone.
+    """
+    passages = [Passage(str(number), text, 0, len(text)) for number, text in enumerate(texts)]
+    found = match(question, passages, words=words, idf=idf, embeddings=embeddings)
+    if found.by_words:
+        return [float(share) for share in found.passage_share]
+    return [float(near) for near in found.passage_similarity + TERMS * found.passage_share]
