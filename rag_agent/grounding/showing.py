@@ -2,9 +2,10 @@
 
 A document can say anything, and a model can be talked into repeating it. So what is shown has to come from the
 question: a span that gives orders or asks is never shown, and any other has to bear on what was asked, all the more
-where an order stands near it. This does not depend on knowing the words of an attack.
+where it speaks to its reader or an order stands near it. This does not depend on knowing the words of an attack.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -14,11 +15,15 @@ from rag_agent.grounding.sentences import sentence_texts
 
 __all__ = ["Span", "bearing", "showable"]
 
-# Cosine to the question plus half the share of its terms. On XQuAD 98 % of the sentences that hold an answer reach
-# BEARING and 91 % reach BEARING_NEAR_ORDER; of the attacks planted there 5 % and 2 % do (eval_injection.py).
-BEARING = 0.2
-BEARING_NEAR_ORDER = 0.4
+# Least bearing of any span, and of a suspect one: cosine to the question plus half the share of its terms. On XQuAD
+# 97 % of the sentences that hold an answer reach the first and 91 % the second (eval_injection.py). Where cosines are
+# not to be had, or not MiniLM's, the share of terms alone: any will do, but a suspect span must hold some.
+BEARING = (0.25, 0.4)
+BEARING_WORDS = (0.0, 0.1)
 TERMS = 0.5
+_TO_READER = re.compile(
+    r"\b(?:you|your|yours|yourself|vous|votre|vos|dein\w*|usted|ustedes|vuestr[oa]s?|jouw|jullie|uw)\b", re.IGNORECASE
+)
 
 
 class Span(NamedTuple):
@@ -41,13 +46,15 @@ def showable(
         idf: How telling a term is.
         embeddings: The model that embedded the documents; None compares by words alone.
     """
-    near = bearing(question, [span.text[span.start : span.end] for span in spans], words=words, idf=idf, embeddings=embeddings)
+    texts = [span.text[span.start : span.end] for span in spans]
     # A question with an order in it bears on what stands beside that order in a document: nearness proves nothing there.
     ordered = any(map(is_instruction, sentence_texts(question)))
+    bars = BEARING if embeddings is not None else BEARING_WORDS
     found = []
-    for span, value in zip(spans, near, strict=True):
-        bar = BEARING_NEAR_ORDER if is_near_order(*span) else BEARING
-        found.append(is_quotable(*span) and value >= bar and not (ordered and is_near_order(*span, beside=True)))
+    for span, text, near in zip(spans, texts, bearing(question, texts, words=words, idf=idf, embeddings=embeddings), strict=True):
+        suspect = bool(_TO_READER.search(text)) or is_near_order(*span)
+        beside = ordered and is_near_order(*span, beside=True)
+        found.append(is_quotable(*span) and not beside and near >= bars[suspect])
     return found
 
 

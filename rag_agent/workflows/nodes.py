@@ -16,7 +16,7 @@ from rag_agent import prompts
 from rag_agent.answers import Answer, Citation, Hit, Kind
 from rag_agent.errors import TurnStoppedError
 from rag_agent.grounding.evidence import weigh
-from rag_agent.grounding.instructions import is_near_order, is_quotable
+from rag_agent.grounding.instructions import is_quotable
 from rag_agent.grounding.passages import Passage, passages, readable
 from rag_agent.grounding.quotes import best_quotes
 from rag_agent.grounding.relevance import Matches, match
@@ -34,6 +34,7 @@ from rag_agent.memory.transcript import Turn, last_turns, turn_messages
 from rag_agent.workflows.state import AgentState, TurnContext
 
 _WIDER = 3  # how many times as many chunks the second search brings
+_NEAREST = 8  # sentences of the nearest passage that a refusal may begin with
 _HISTORY = 20  # turns of conversation that a question is read in the light of
 _MARK = re.compile(r" ?\[\d+\]")
 _DECLINED = re.compile(
@@ -166,8 +167,9 @@ class Nodes:
         text = prompts.REFUSAL
         if state.get("context"):
             nearest = _passage(state["context"][0])
-            spans = [span for span in sentences(nearest.text) if _is_safe(nearest.text, *span)]
-            start = readable(nearest.text[slice(*spans[0])]) if spans else "…"
+            quotes = [_citation(nearest, *span) for span in sentences(nearest.text)[:_NEAREST]]
+            claims = self._shown(state["queries"][0][0], [{"citation": quote.to_dict()} for quote in quotes])
+            start = readable(claims[0]["citation"]["quote"]) if claims else "…"
             start = start if len(start) <= 120 else start[:120].rsplit(" ", 1)[0] + " …"
             text += prompts.SEARCHED.format(searched=self._documents.name, file=nearest.file, text=start)
         else:
@@ -380,10 +382,6 @@ def _quoted(hits: Sequence[Hit], matches: Matches, bases: Sequence[int]) -> list
         citation = Citation(hit.file, hit.article, base + quote.start, base + quote.end, text, hit.page)
         claims.append({"text": readable(text), "kind": "quote", "citation": citation.to_dict()})
     return claims
-
-
-def _is_safe(text: str, start: int, end: int) -> bool:
-    return is_quotable(text, start, end) and not is_near_order(text, start, end)
 
 
 def _document(found: Hit | Passage) -> Document:
