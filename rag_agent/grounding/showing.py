@@ -15,11 +15,12 @@ from rag_agent.grounding.sentences import sentence_texts
 
 __all__ = ["Span", "bearing", "showable"]
 
-# Least bearing of any span, and of a suspect one: cosine to the question plus half the share of its terms. On XQuAD
-# 97 % of the sentences that hold an answer reach the first and 91 % the second (eval_injection.py). Where cosines are
-# not to be had, or not MiniLM's, the share of terms alone: any will do, but a suspect span must hold some.
-BEARING = (0.25, 0.4)
-BEARING_WORDS = (0.0, 0.1)
+# Least bearing of a span: of any, of one that speaks to its reader, of one near an order. Cosine to the question plus
+# half the share of its terms; of the sentences of XQuAD that hold an answer 91 % reach even the last. Steps of a recipe
+# bear little on "How do I make it?" (0.2), sentences that come from elsewhere still less (0.02). Where cosines are not to
+# be had, or not MiniLM's, the share of terms alone: any will do, but near an order there must be some.
+BEARING = (0.15, 0.25, 0.4)
+BEARING_WORDS = (0.0, 0.0, 0.1)
 TERMS = 0.5
 _TO_READER = re.compile(
     r"\b(?:you|your|yours|yourself|vous|votre|vos|dein\w*|usted|ustedes|vuestr[oa]s?|jouw|jullie|uw)\b", re.IGNORECASE
@@ -52,9 +53,9 @@ def showable(
     bars = BEARING if embeddings is not None else BEARING_WORDS
     found = []
     for span, text, near in zip(spans, texts, bearing(question, texts, words=words, idf=idf, embeddings=embeddings), strict=True):
-        suspect = bool(_TO_READER.search(text)) or is_near_order(*span)
+        bar = bars[2] if is_near_order(*span) else bars[1] if _TO_READER.search(text) else bars[0]
         beside = ordered and is_near_order(*span, beside=True)
-        found.append(is_quotable(*span) and not beside and near >= bars[suspect])
+        found.append(is_quotable(*span) and not beside and near >= bar)
     return found
 
 

@@ -1,8 +1,8 @@
 """The built-in judge: which sentences of the passages support a claim, how well, and if not, why not.
 
 It needs no model. A claim is supported when one sentence of a passage, or two neighbouring ones, says its words, names
-and numbers, nothing in it is turned round and no word that says something is its own. It errs on the side of "not supported": a refused paraphrase costs a
-quote instead of a sentence, an accepted mistake costs the reader's trust.
+and numbers, nothing in it is turned round and no word that says something is its own. It errs on the side of "not
+supported": a refused paraphrase costs a quote instead of a sentence, an accepted mistake costs the reader's trust.
 """
 
 import re

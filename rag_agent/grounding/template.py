@@ -15,12 +15,12 @@ _TOKENS = (
     "start_of_turn|end_of_turn|start_of_image|tool_call|tool_response|think|bos|eos|pad|unk|sop|eop|eoh|eoa|sys"
     r"|extra_id_\d+|reserved_\d+|s"  # <s> is also struck-out HTML
 )
+_NAMES = "im_start|im_end|im_sep|system|user|assistant|human|tool|end|endofturn|start_header_id|end_header_id|eot_id|endoftext"
+_GAP = r"[ \t]{0,3}"
 _BRACKETS = (
     "INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|ARGS|PREFIX|MIDDLE|SUFFIX|gMASK|sMASK"
-    r"|\|[^\s\[\]|]{1,64}\|"  # [|system|]
+    rf"|\|[^\s\[\]|]{{1,64}}\||\|{_GAP}(?:{_NAMES}){_GAP}\|"  # [|system|]
 )
-_NAMES = "im_start|im_end|im_sep|system|user|assistant|human|tool|end|start_header_id|end_header_id|eot_id|endoftext"
-_GAP = r"[ \t]{0,3}"
 _MARKER = re.compile(
     r"<(?=\|[^\s<>|]{1,64}\|>)"  # <|im_start|>, <|eot_id|>, <|anything|>
     rf"|<(?={_GAP}\|{_GAP}(?:{_NAMES}){_GAP}\|{_GAP}>)"  # the same, spaced out; `x <| f |> g` is somebody's operator
@@ -36,7 +36,9 @@ _ROLE = re.compile(
     r"(?:system|assistant|user|human|developer|tool|(?<=# )(?:instructions?|response|input))[*_]{0,3}[ \t]{0,4}(?P<colon>:)",
     re.IGNORECASE,
 )
-_NO_WIDTH = re.compile(r"[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
+_NO_WIDTH = re.compile(
+    r"[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
+)
 _HARMLESS = {"<": "\u2039", "[": "\u27e6", ":": "\u2236"}  # ‹ ⟦ ∶, all unchanged by NFKC
 
 

@@ -132,7 +132,7 @@ class Nodes:
                 continue
             citation = _citation(found[support.passage], support.start, support.end)
             claims.append({"text": sentence, "kind": "generated", "citation": citation.to_dict()})
-        shown = self._shown(state["queries"][0][0], [claim for claim in claims if is_quotable(claim["text"])])
+        shown = self._shown(state["queries"][0][0], [claim for claim in claims if is_quotable(str(claim["text"]))])
         left_out += [prompts.NOT_SHOWN] * (len(claims) - len(shown))
         if _DECLINED.search(state["draft"]) and not shown:
             left_out = [prompts.MODEL_DECLINED]
@@ -262,7 +262,7 @@ class Nodes:
         return [SystemMessage(role), HumanMessage(prompt)]
 
     def _short_prompt(self, state: AgentState, question: str) -> list[BaseMessage]:
-        text = " ".join(neutralise(claim["text"]) for claim in state["quotes"])
+        text = neutralise(" ".join(neutralise(claim["text"]) for claim in state["quotes"]))  # a marker in two halves, too
         messages: list[BaseMessage] = [SystemMessage(prompts.SMALL_SYSTEM)]
         for asked, answered in prompts.SMALL_EXAMPLES:
             messages += [HumanMessage(asked), AIMessage(answered)]
