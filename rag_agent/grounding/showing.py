@@ -23,7 +23,12 @@ BEARING = (0.15, 0.25, 0.4)
 BEARING_WORDS = (0.0, 0.0, 0.1)
 TERMS = 0.5
 _TO_READER = re.compile(
-    r"\b(?:you|your|yours|yourself|vous|votre|vos|dein\w*|usted|ustedes|vuestr[oa]s?|jouw|jullie|uw)\b", re.IGNORECASE
+    r"\b(?:you|your|yours|yourself|me|vous|votre|vos|dein\w*|usted|ustedes|vuestr[oa]s?|jouw|jullie|uw)\b"
+    # what one asks of an assistant
+    r"|^\W*(?:please )?(?:analy[sz]e|answer|calculate|classify|compare|compose|compute|convert|create|describe|design|determine"
+    r"|discuss|draft|evaluate|explain|find|generate|give|identify|list|name|outline|plan|predict|prepare|propose|provide"
+    r"|recommend|rewrite|say|search|show|solve|suggest|summari[sz]e|tell|translate|write)\b",
+    re.IGNORECASE,
 )
 
 
