@@ -52,6 +52,8 @@ def showable(
         idf: How telling a term is.
         embeddings: The model that embedded the documents; None compares by words alone.
     """
+    if not spans:
+        return []
     texts = [span.text[span.start : span.end] for span in spans]
     # A question with an order in it bears on what stands beside that order in a document: nearness proves nothing there.
     ordered = any(map(is_instruction, sentence_texts(question)))
