@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal, Protocol
 
 from langchain_core.documents import Document
@@ -21,6 +22,7 @@ from rag_agent.grounding.quotes import best_quotes
 from rag_agent.grounding.relevance import Matches, match
 from rag_agent.grounding.relevance import Passage as Chunk
 from rag_agent.grounding.sentences import sentence_texts, sentences
+from rag_agent.grounding.showing import Span, showable
 from rag_agent.grounding.support import SupportCheck
 from rag_agent.grounding.template import neutralise
 from rag_agent.grounding.transforming import resting_on, shortened
@@ -32,6 +34,7 @@ from rag_agent.memory.transcript import Turn, last_turns, turn_messages
 from rag_agent.workflows.state import AgentState, TurnContext
 
 _WIDER = 3  # how many times as many chunks the second search brings
+_NEAREST = 8  # sentences of the nearest passage that a refusal may begin with
 _HISTORY = 20  # turns of conversation that a question is read in the light of
 _MARK = re.compile(r" ?\[\d+\]")
 _DECLINED = re.compile(
@@ -107,7 +110,7 @@ class Nodes:
             "enough": evidence.enough,
             "evidence": max(state.get("evidence", 0.0), evidence.probability),
             "missing": list(evidence.missing),
-            "quotes": _quoted(hits, matches, bases),
+            "quotes": self._shown(state["queries"][0][0], _quoted(hits, matches, bases)),
         }
 
     def generate(self, state: AgentState) -> AgentState:
@@ -128,17 +131,16 @@ class Nodes:
                 left_out.append(f"not shown, {support.reason}: “{sentence}”")
                 continue
             citation = _citation(found[support.passage], support.start, support.end)
-            if not (self._quotable(citation) and is_quotable(sentence)):
-                left_out.append("not shown, the document gives an order or asks a question there")
-            else:
-                claims.append({"text": sentence, "kind": "generated", "citation": citation.to_dict()})
-        if _DECLINED.search(state["draft"]) and not claims:
+            claims.append({"text": sentence, "kind": "generated", "citation": citation.to_dict()})
+        shown = self._shown(state["queries"][0][0], [claim for claim in claims if is_quotable(str(claim["text"]))])
+        left_out += [prompts.NOT_SHOWN] * (len(claims) - len(shown))
+        if _DECLINED.search(state["draft"]) and not shown:
             left_out = [prompts.MODEL_DECLINED]
-        return {"claims": claims, "left_out": left_out}
+        return {"claims": shown, "left_out": left_out}
 
     def quote(self, state: AgentState) -> AgentState:
         """Let the best sentences of the documents answer."""
-        return {"claims": [claim for claim in state["quotes"] if self._quotable(Citation(**claim["citation"]))]}
+        return {"claims": state["quotes"]}
 
     def respond(self, state: AgentState) -> AgentState:
         """Put the sentences together, each with the number of its citation."""
@@ -165,8 +167,9 @@ class Nodes:
         text = prompts.REFUSAL
         if state.get("context"):
             nearest = _passage(state["context"][0])
-            spans = [span for span in sentences(nearest.text) if is_quotable(nearest.text, *span)]
-            start = readable(nearest.text[slice(*spans[0])]) if spans else "…"
+            quotes = [_citation(nearest, *span) for span in sentences(nearest.text)[:_NEAREST]]
+            claims = self._shown(state["queries"][0][0], [{"citation": quote.to_dict()} for quote in quotes])
+            start = readable(claims[0]["citation"]["quote"]) if claims else "…"
             start = start if len(start) <= 120 else start[:120].rsplit(" ", 1)[0] + " …"
             text += prompts.SEARCHED.format(searched=self._documents.name, file=nearest.file, text=start)
         else:
@@ -259,7 +262,7 @@ class Nodes:
         return [SystemMessage(role), HumanMessage(prompt)]
 
     def _short_prompt(self, state: AgentState, question: str) -> list[BaseMessage]:
-        text = " ".join(neutralise(claim["text"]) for claim in state["quotes"])
+        text = neutralise(" ".join(neutralise(claim["text"]) for claim in state["quotes"]))  # a marker in two halves, too
         messages: list[BaseMessage] = [SystemMessage(prompts.SMALL_SYSTEM)]
         for asked, answered in prompts.SMALL_EXAMPLES:
             messages += [HumanMessage(asked), AIMessage(answered)]
@@ -286,8 +289,22 @@ class Nodes:
         article, start, end = self._placed(citation)
         return article[start:end] == citation.quote
 
-    def _quotable(self, citation: Citation) -> bool:
-        return is_quotable(*self._placed(citation))
+    def _shown(self, question: str, claims: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Those claims whose quotes may be shown."""
+        spans = [self._span(Citation(**claim["citation"])) for claim in claims]
+        documents = self._documents
+        may = showable(question, spans, words=documents.words(), idf=documents.idf, embeddings=self._embeddings)
+        return [claim for claim, shown in zip(claims, may, strict=True) if shown]
+
+    def _span(self, citation: Citation) -> Span:
+        """A quote in its article and the two beside it: what parts articles, an attack can write too."""
+        article, start, end = self._placed(citation)
+        hit = Hit(citation.file, citation.article, citation.start, citation.end, citation.quote, 0.0)
+        own = citation.start - start
+        before, after = (self._documents.around(replace(hit, article=hit.article + step)) for step in (-1, 1))
+        left = f"{before[1]}\n\n" if before[0] < own else ""
+        right = f"\n\n{after[1]}" if after[0] > own + end else ""
+        return Span(left + article + right, len(left) + start, len(left) + end)
 
     def _placed(self, citation: Citation) -> tuple[str, int, int]:
         """The article that a quote stands in, and where."""
@@ -358,7 +375,8 @@ def _relevant(hits: Sequence[Hit], matches: Matches) -> list[Hit]:
 def _quoted(hits: Sequence[Hit], matches: Matches, bases: Sequence[int]) -> list[dict[str, Any]]:
     """The best quotes as claims."""
     claims = []
-    for quote in best_quotes(matches) if matches.sentences else []:
+    usable = [is_quotable(matches.passages[s.passages[0]].text, s.start, s.end) for s in matches.sentences]
+    for quote in best_quotes(matches, usable=usable) if matches.sentences else []:
         hit, base = hits[quote.passage], bases[quote.passage]
         text = matches.passages[quote.passage].text[quote.start : quote.end]
         citation = Citation(hit.file, hit.article, base + quote.start, base + quote.end, text, hit.page)
