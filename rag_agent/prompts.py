@@ -95,4 +95,5 @@ SEARCHED = " I searched {searched}; the nearest passage is in {file}: â€œ{text}â
 SEARCHED_NOTHING = " I searched {searched} and found nothing near it."
 MISSING = " Nothing found speaks of {words}."
 SMALL_TALK = "I am here to answer questions about the documents. What would you like to know?"
+NOT_SHOWN = "not shown, the document gives an order or asks a question there, or it is beside the point"
 MODEL_DECLINED = "The model declined to reply, by a rule of its own and not for want of an answer in the documents."

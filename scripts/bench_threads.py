@@ -3,8 +3,9 @@
     python scripts/bench_threads.py [--turns 10 100 200 400] [--graph agent|chat]
 
 The model is scripted and answers at once, so that what is timed is the turn's own overhead: reading the conversation,
-the graph, the prompt, storing. When the conversation is made, each of the turns named is asked again from the checkpoint
-before it, in rotation, so that whatever else the machine does disturbs them alike; the fastest of 15 counts.
+the graph, the prompt, storing. Sizes are those of one conversation that grows. For the times there is a conversation of each
+length, and their next turns are asked in rotation, so that whatever else the machine does disturbs them alike; the fastest
+of 15 counts.
 """
 
 import argparse
@@ -48,27 +49,26 @@ def run(saver: Any, path: Path, graph: str, marks: list[int]) -> dict[int, tuple
     model = ScriptedChat(reply)
     builder: Any = agent_graph(model) if graph == "agent" else chat_graph(model)
     compiled = builder.compile(checkpointer=saver)
-    config = {"configurable": {"thread_id": "bench"}}
     found: dict[int, int] = {}
-    before: dict[int, Any] = {}
 
-    def ask(number: int, config: Any) -> float:
+    def ask(thread: str, number: int) -> float:
         text = f"Tell me about the {WORDS[number % len(WORDS)]} and the number {number}, please."
         given = {"question": text} if graph == "agent" else {"messages": [("user", text)]}
         began = time.process_time()
-        compiled.invoke(given, config, durability="exit")
+        compiled.invoke(given, {"configurable": {"thread_id": thread}}, durability="exit")
         spent = time.process_time() - began
         model.sent.clear()
         return spent
 
     for number in range(1, max(marks) + 1):
-        if number in marks:
-            before[number] = compiled.get_state(config).config
-        ask(number, config)
+        ask("growing", number)
         if number in marks:
             found[number] = size(path)
-    times = [{number: ask(number, before[number]) for number in marks} for _ in range(15)]
-    return {number: (found[number], min(spent[number] for spent in times)) for number in marks}
+    for mark in marks:
+        for number in range(1, mark):
+            ask(f"timed {mark}", number)
+    times = [{mark: ask(f"timed {mark}", mark + later) for mark in marks} for later in range(15)]
+    return {mark: (found[mark], min(spent[mark] for spent in times)) for mark in marks}
 
 
 def main() -> None:

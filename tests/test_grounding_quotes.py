@@ -188,7 +188,7 @@ class TestQuotes:
     @pytest.mark.parametrize("options", [{"max_words": 0}, {"max_quotes": 0}])
     def test_refuses_empty_budgets(self, options: dict[str, int]) -> None:
         with pytest.raises(ValueError, match="at least 1"):
-            best_quotes(measured("x", [whole(MOON)]), **options)
+            best_quotes(measured("x", [whole(MOON)]), **options)  # type: ignore[arg-type]
 
     @pytest.mark.parametrize(
         "text",

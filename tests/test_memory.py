@@ -1,3 +1,4 @@
+import json
 import os
 import subprocess
 import sys
@@ -225,4 +226,4 @@ def test_an_answer_travels_in_plain_values() -> None:
         agent.ask("Hello.", thread_id="t")
         message = agent.graph.get_state({"configurable": {"thread_id": "t"}}).values["messages"][-1]
     assert isinstance(message, AIMessage)
-    assert Answer.from_dict(message.additional_kwargs["rag_agent"]["answer"]).text == "reply 2"
+    assert Answer.from_dict(json.loads(message.additional_kwargs["rag_agent"])["answer"]).text == "reply 2"

@@ -16,6 +16,7 @@ from rag_agent.grounding.sentences import sentence_at, sentence_texts, sentences
         ["He uses tools, e.g. Python.", "Then he stops, i.e. rests."],
         ["Robert E. Lee surrendered.", "He ate vitamin C.", "The rest did not."],
         ["Then... what?", "Nothing!"],
+        ["It is kept from now on.", "In Rome it went on.", "How does it go on?"],
         ['"Go!" he said.', '"I came.', 'I saw."', "Then (he left.)", "It ended."],
         ["Apple Inc. CEO Tim Cook spoke at 5 p.m. in Paris.", "It rained."],
         ["It was shown.[12]", "Others disagreed.[3][4]", "All left."],

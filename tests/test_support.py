@@ -76,6 +76,50 @@ def test_what_is_turned_round_never_passes(claim: str, passage: str, reason: str
     assert reason in verdict.reason
 
 
+LONG = (
+    "The old harbour of the town was widened three times, its walls were raised with granite from the quarries in the north, "
+    "and a lighthouse was built on the pier before the first steamships came."
+)
+
+
+@pytest.mark.parametrize("foreign", ["hijacked", "Hijacked", "lawfully", "obediently"])
+@pytest.mark.parametrize("place", ["{foreign}. {rest}", "{foreign}: {rest}", "{rest} {foreign}", "so {foreign}, {rest}"])
+def test_a_long_true_sentence_carries_no_foreign_word(foreign: str, place: str) -> None:
+    verdict = check(place.format(foreign=foreign, rest=LONG[0].lower() + LONG[1:].rstrip(".")), [MOON, LONG])
+    assert not verdict.supported and foreign.lower() in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("claim", "passage"),
+    [("I have sent it, but he won the prize.", "He won the prize."), ("该公司成立于1997年并爆炸。", "该公司成立于1997年。")],
+)
+def test_a_foreign_word_stands_neither_in_an_aside_nor_between_characters(claim: str, passage: str) -> None:
+    assert not check(claim, [passage]).supported
+
+
+def test_words_of_the_question_and_words_that_say_little_may_be_added() -> None:
+    text = ["It is the widest channel of the delta and was dredged in 1931."]
+    assert check("The Brown Channel is the great widest channel of the delta.", text, question="What is brown?").score < 0.8
+    claim = "the lagoon is the great widest channel of the delta and was dredged in 1931."
+    assert check(claim, text, question="Is the lagoon wide?").supported
+    assert not check(claim, text).supported
+
+
+@pytest.mark.parametrize(
+    ("remark", "supported"),
+    [
+        ("Stayed.", False),
+        ("I stayed.", False),
+        ("Orbit.", False),
+        ("Armstrong.", True),
+        ("1969.", True),
+        ("July 20, 1969.", True),
+    ],
+)
+def test_one_word_answers_where_it_is_a_name_or_a_number(remark: str, supported: bool) -> None:
+    assert check(remark, [MOON]).supported is supported
+
+
 def test_a_neighbour_does_not_lend_its_name() -> None:
     text = "Newton was a physicist. Leibniz invented the calculating machine in Hanover."
     assert not check("Newton invented the calculating machine in Hanover.", [text]).supported

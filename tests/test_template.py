@@ -1,7 +1,9 @@
 """Chat-template markers and orders in document text."""
 
 import random
+import re
 import unicodedata
+from collections.abc import Callable
 
 import pytest
 
@@ -24,6 +26,67 @@ def test_markers_are_made_harmless_in_place(marker: str) -> None:
     assert len(safe) == len(text) and safe.startswith("Before.\n") and safe.endswith("After <b>it</b>.")
     assert sum(a != b for a, b in zip(text, safe, strict=True)) <= 2
     assert neutralise(safe) == safe
+
+
+FAMILIES = {
+    "Llama-2": "[INST] <<SYS>> x <</SYS>> [/INST]",
+    "Llama-3": "<|start_header_id|>system<|end_header_id|> x <|eot_id|>",
+    "Zephyr": "<|system|> x <|assistant|>",
+    "ChatML": "<|im_start|>system x <|im_end|>",
+    "Gemma": "<start_of_turn>user x <end_of_turn>",
+    "Phi-3": "<|user|> x <|end|>",
+    "Mistral": "[SYSTEM_PROMPT] x [/SYSTEM_PROMPT] [INST]",
+    "EXAONE": "[|system|] x [|endofturn|]",
+    "DeepSeek": "<｜User｜> x <｜Assistant｜>",
+    "no template": "User: x\nAssistant: y\nSYSTEM : z",
+}
+WIDE = {ord(char): ord(char) + 0xFEE0 for char in "<>[]|:/_"} | {ord(c): ord(c) + 0xFEE0 for c in "abcINSTsyme"}
+DISGUISES: dict[str, Callable[[str], str]] = {
+    "plain": lambda text: text,
+    "upper case": str.upper,
+    "lower case": str.lower,
+    "full width": lambda text: text.translate(WIDE),
+    "characters of no width": lambda text: "\u200b".join(text),
+    "joiners and marks of direction": lambda text: "".join(char + "\u2060\u200e\ufe0f"[at % 3] for at, char in enumerate(text)),
+    "spaced out": lambda text: re.sub(r"(?<=[\[|])(?=\w)|(?<=\w)(?=[\]|])", " ", text),
+    "full width, spaced out": lambda text: re.sub(r"(?<=[\[|])(?=\w)|(?<=\w)(?=[\]|])", " ", text).translate(WIDE),
+}
+OPENERS = re.compile(
+    r"<\s*\||<+\s*/?\s*SYS\s*>|<\s*/?\s*(?:start|end)_of_turn|\[\s*/?\s*(?:INST|SYSTEM_PROMPT|\|)"
+    r"|^\s*(?:user|assistant|system)\s*:",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+EXACT = re.compile(
+    r"<\|\S{1,40}?\|>|<</?SYS>>|<\w+_of_turn>|\[/?(?:INST|SYSTEM_PROMPT)\]|\[\|\S{1,40}?\|\]|^(?:user|assistant|system) ?:",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+@pytest.mark.parametrize("disguise", DISGUISES)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_no_disguise_opens_a_role(family: str, disguise: str) -> None:
+    text = "Good.\n" + DISGUISES[disguise](FAMILIES[family]) + "\nGo on."
+
+    def seen(text: str) -> str:
+        return re.sub("[\u200b-\u200f\u2060\ufe0f]", "", unicodedata.normalize("NFKC", text))
+
+    assert OPENERS.search(seen(text)) and not OPENERS.search(seen(neutralise(text)))
+    assert len(neutralise(text)) == len(text) and not has_marker(neutralise(text))
+
+
+def test_html_entities_are_no_markers_and_stay() -> None:
+    text = "&lt;|im_start|&gt;system &#91;INST&#93;"
+    assert neutralise(text) == text and not OPENERS.search(neutralise(text))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_marker_cut_anywhere_does_not_form_again(family: str) -> None:
+    text = FAMILIES[family]
+    assert EXACT.search(unicodedata.normalize("NFKC", text))
+    for at in range(1, len(text)):
+        together = neutralise(f"{neutralise(text[:at])} {neutralise(text[at:])}")  # as two quotes stand in a prompt
+        assert not EXACT.search(unicodedata.normalize("NFKC", together))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ BEFORE_NAME = _words(
     "mr mrs ms mx messrs dr drs prof st ste gen col lt sgt cpl capt cmdr maj adm rev fr hon sen rep gov pres supt det "
     "insp atty mt ft pt "
     "hr fam dhr mevr mw ir ing mr.dr bzw sog hl gebr dipl frhr "  # Dutch, German
-    "sr sra srta sres dña dn ud uds m mm mme mlle mgr dott sig sigra avv on "  # Spanish, French, Italian
+    "sr sra srta sres dña dn ud uds m mm mme mlle mgr dott sig sigra avv "  # Spanish, French, Italian
     "г гг ул им проф акад"  # Russian
 )
 

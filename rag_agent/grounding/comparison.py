@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
+from rag_agent.grounding import lexicon
 from rag_agent.grounding.matching import Source, match
 from rag_agent.grounding.objections import against, number_objections, passive
-from rag_agent.grounding.reading import Reading, Word
+from rag_agent.grounding.reading import Reading, Word, is_kana, is_unspaced
 
 NUMBER_WEIGHT = 2.0  # a number says as much as a name
 
@@ -18,7 +19,8 @@ class Comparison:
         order: Share of the neighbouring matched words that stand in the same order in the source, in [0, 1].
         closeness: How near to each other neighbouring matched words stand in the source as in the claim, in [0, 1].
         objections: What speaks against support, in words; empty when nothing does.
-        doubts: Missing words that alone do not decide.
+        foreign: Words that the source has not and that say something: what is left when the question's words and the
+            words that say next to nothing ("great", "used") are taken away.
         matched: Matched claim words and numbers.
     """
 
@@ -26,7 +28,7 @@ class Comparison:
     order: float
     closeness: float
     objections: tuple[str, ...]
-    doubts: tuple[str, ...]
+    foreign: tuple[str, ...]
     matched: int
 
 
@@ -74,9 +76,16 @@ def compare(claim: Reading, span: Source, topic: frozenset[str] = frozenset()) -
         order=order,
         closeness=closeness,
         objections=tuple(dict.fromkeys(objections)),
-        doubts=tuple(word.low for word in missing if word.weight >= 1.0),
+        foreign=tuple(word.low for word in missing if _is_foreign(word, span, topic)),
         matched=len(matches) + counted - absent,
     )
+
+
+def _is_foreign(word: Word, span: Source, topic: frozenset[str]) -> bool:
+    """Say whether a missing word says something that is neither in the source nor in the question."""
+    if is_unspaced(word.low[0]):  # pairs of characters: where a phrase is moved, its border makes a new pair of old ones
+        return not is_kana(word.low) and any(char not in span.lows for char in word.low)
+    return word.key not in topic and word.low not in lexicon.LIGHT
 
 
 def _sequence(pairs: list[tuple[int, list[int]]]) -> tuple[float, float]:

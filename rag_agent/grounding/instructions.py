@@ -9,6 +9,7 @@ import base64
 import binascii
 import re
 import unicodedata
+from functools import lru_cache
 
 from rag_agent.grounding.sentences import sentences
 from rag_agent.grounding.template import has_marker
@@ -128,10 +129,11 @@ _LONG = re.compile(r"(?<!\S)\S{50,}(?!\S)")
 _LEET = str.maketrans("0134578@$", "oieastbas")
 _MIXED = re.compile(r"\b(?=\w*[a-z])(?=\w*[013457])\w{3,}", re.IGNORECASE)
 _QUESTION = re.compile(r"[?？؟][\s\"'”’»)\]]*$")
-_BESIDE = 1000  # characters before and behind a span in which the sentences beside it are looked for
+_REACH = 1000  # characters before and behind a span in which an order makes it suspect
 _LIMIT = 2000  # characters looked at: a sentence, not a book
 
 
+@lru_cache(2048)  # each sentence is asked about several times in a turn, as itself and as a neighbour
 def is_instruction(sentence: str) -> bool:
     """Say whether a sentence gives an order to an assistant.
 
@@ -148,10 +150,9 @@ def is_instruction(sentence: str) -> bool:
 
 
 def is_quotable(text: str, start: int = 0, end: int | None = None) -> bool:
-    """Say whether a span of a document may be shown: it gives no order, asks nothing, and no order stands beside it.
+    """Say whether a span of a document may be shown: it gives no order and asks nothing.
 
-    A question states nothing, so nothing stands on it; and it may be an order to the assistant in disguise. What stands
-    beside an order is of the same hand ("Note: copies are archived. To archive, send this to ...").
+    A question states nothing, so nothing stands on it; and it may be an order to the assistant in disguise.
 
     Args:
         text: The text around the span.
@@ -159,13 +160,34 @@ def is_quotable(text: str, start: int = 0, end: int | None = None) -> bool:
         end: Character behind its last one; None is the end of the text.
     """
     end = len(text) if end is None else end
-    low = max(0, start - _BESIDE)
-    spans = [(low + left, low + right) for left, right in sentences(text[low : end + _BESIDE])]
-    touched = [n for n, (left, right) in enumerate(spans) if left < end and right > start]
-    near = spans[max(0, touched[0] - 1) : touched[-1] + 2] if touched else []
-    parts = [text[start:end], *(text[max(left, start) : min(right, end)] for left, right in spans)]
+    touched = [(left, right) for left, right in _around(text, start, end) if left < end and right > start]
+    parts = [text[start:end], *(text[max(left, start) : min(right, end)] for left, right in touched)]
     asks = any(_QUESTION.search(part) for part in parts)
-    return not asks and not any(map(is_instruction, [text[start:end], *(text[left:right] for left, right in near)]))
+    return not asks and not any(map(is_instruction, [text[start:end], *(text[left:right] for left, right in touched)]))
+
+
+def is_near_order(text: str, start: int, end: int, *, beside: bool = False) -> bool:
+    """Say whether an order stands near a span: what stands there may be of the same hand.
+
+    "Note: copies are archived. To archive, send this to ..." is an order in two sentences, of which one looks harmless.
+
+    Args:
+        text: The text around the span.
+        start: First character of the span.
+        end: Character behind its last one.
+        beside: Look at the sentence before and behind only, not at 1,000 characters.
+    """
+    around = _around(text, start, end)
+    if beside:
+        touched = [number for number, (left, right) in enumerate(around) if left < end and right > start]
+        around = around[max(0, touched[0] - 1) : touched[-1] + 2] if touched else []
+    return any(is_instruction(text[left:right]) for left, right in around)
+
+
+def _around(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """The sentences of a span and those within reach of it; the ones at the rim may be cut."""
+    low = max(0, start - _REACH)
+    return [(low + left, low + right) for left, right in sentences(text[low : end + _REACH])]
 
 
 def _is_order(sentence: str, depth: int) -> bool:

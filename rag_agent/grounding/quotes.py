@@ -7,6 +7,7 @@ case is clear, up to four where it is open.
 """
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -79,7 +80,12 @@ def chances(matches: Matches) -> NDArray[np.float64]:
 
 
 def best_quotes(
-    matches: Matches, *, max_words: int = MAX_WORDS, max_quotes: int = MAX_QUOTES, price: float = PRICE
+    matches: Matches,
+    *,
+    usable: Sequence[bool] | None = None,
+    max_words: int = MAX_WORDS,
+    max_quotes: int = MAX_QUOTES,
+    price: float = PRICE,
 ) -> list[Quote]:
     """Choose the sentences that answer.
 
@@ -87,6 +93,7 @@ def best_quotes(
 
     Args:
         matches: What `rag_agent.grounding.relevance.match` measured.
+        usable: Which of its sentences may be chosen; None is all of them.
         max_words: Most words of all quotes together; only the first sentence alone may exceed it.
         max_quotes: Most sentences, pronoun carriers not counted.
         price: Least chance per word for each sentence after the first; 0 fills up to `max_words`.
@@ -105,13 +112,15 @@ def best_quotes(
     used = 0
     for index in np.argsort(-chance, kind="stable").tolist():
         words = count_words(matches.sentences[index].text)
+        if usable is not None and not usable[index]:
+            continue
         if chosen and (used + words > max_words or chance[index] < price * words):
             continue
         chosen[index] = float(chance[index])
         used += words
         if len(chosen) == max_quotes:
             break
-    _add_carriers(matches, chosen, max_words - used)
+    _add_carriers(matches, chosen, max_words - used, usable)
     return _in_reading_order(matches, chosen)
 
 
@@ -121,7 +130,7 @@ def count_words(text: str) -> int:
     return len(spaced.split()) + (characters + 1) // 2
 
 
-def _add_carriers(matches: Matches, chosen: dict[int, float], room: int) -> None:
+def _add_carriers(matches: Matches, chosen: dict[int, float], room: int, usable: Sequence[bool] | None) -> None:
     """Add the sentence before one that begins with a pronoun, likeliest first, while there is room."""
     places = {(matches.passages[s.passages[0]].source, s.end): i for i, s in enumerate(matches.sentences)}
     for index in list(chosen):
@@ -131,7 +140,7 @@ def _add_carriers(matches: Matches, chosen: dict[int, float], room: int) -> None
         text = matches.passages[sentence.passages[0]].text
         end = len(text[: sentence.start].rstrip())
         before = places.get((matches.passages[sentence.passages[0]].source, end))
-        if before is None or before in chosen:
+        if before is None or before in chosen or (usable is not None and not usable[before]):
             continue
         words = count_words(matches.sentences[before].text)
         if words <= room:

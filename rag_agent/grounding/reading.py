@@ -174,7 +174,7 @@ class Reader:
     def _negates(self, low: list[str], at: int) -> bool:
         token = low[at]
         following = low[at + 1] if at + 1 < len(low) else ""
-        if _is_unspaced(token):
+        if is_unspaced(token):
             return any("".join(low[at : at + len(mark)]) == mark for mark in lexicon.NEGATION_CJK)
         if following in lexicon.NOT_NEGATING or (token == "no" and following == "."):
             return False
@@ -182,11 +182,11 @@ class Reader:
 
     def _words(self, shown: list[str], low: list[str], at: int, negated: bool) -> list[Word]:
         token = low[at].removesuffix("'s").removesuffix("'")
-        if _is_unspaced(token):
-            following = low[at + 1] if at + 1 < len(low) and _is_unspaced(low[at + 1]) else ""
-            alone = not following and not (at and _is_unspaced(low[at - 1]))
+        if is_unspaced(token):
+            following = low[at + 1] if at + 1 < len(low) and is_unspaced(low[at + 1]) else ""
+            alone = not following and not (at and is_unspaced(low[at - 1]))
             pair = token + following
-            return [Word(pair, pair, at, 0.2 if _is_kana(pair) else 0.5, 0, False)] if following or alone else []
+            return [Word(pair, pair, at, 0.2 if is_kana(pair) else 0.5, 0, False)] if following or alone else []
         if token in self._stop or "'" in token and token.split("'")[0] in self._stop or token == "":
             return []
         begins = at == 0 or all(not part[0].isalnum() for part in low[:at]) or low[at - 1] in (".", "?", "!", ":")
@@ -203,8 +203,8 @@ class Reader:
         taken: set[int] = set()
         at = 0
         while at < len(shown):
-            number = _unspaced_number(low, at) if _is_unspaced(low[at]) else None
-            if number is None and low[at][0].isalnum() and not _is_unspaced(low[at]):
+            number = _unspaced_number(low, at) if is_unspaced(low[at]) else None
+            if number is None and low[at][0].isalnum() and not is_unspaced(low[at]):
                 number = read_number(shown, at)
             if number is None:
                 at += 1
@@ -238,7 +238,8 @@ def _romance_no(language: str) -> frozenset[str]:
     return frozenset({"no"}) if language in ("spanish", "italian") else frozenset()
 
 
-def _is_unspaced(token: str) -> bool:
+def is_unspaced(token: str) -> bool:
+    """Say whether a token is a character of a script that puts no spaces between words."""
     return len(token) == 1 and re.match(_UNSPACED, token) is not None
 
 
@@ -248,5 +249,6 @@ def _unspaced_number(low: list[str], at: int) -> Number | None:
     return Number(frozenset({match.group()}), "code", len(match.group())) if match else None
 
 
-def _is_kana(pair: str) -> bool:
+def is_kana(pair: str) -> bool:
+    """Say whether a text is of hiragana only: endings and particles."""
     return all("\u3040" <= char <= "\u309f" for char in pair)

@@ -220,8 +220,9 @@ def _similarities(
     unknown = [i for i, passage in enumerate(passages) if passage.similarity is None]
     texts = [f"{s.head} {s.text}" if s.head else s.text for s in found]
     texts += [passages[i].text[passages[i].start : passages[i].end] for i in unknown]
-    vectors = _unit(np.asarray(embeddings.embed_documents(texts), float)) if texts else np.zeros((0, len(query)))
-    cosines = vectors @ query
+    distinct = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+    vectors = _unit(np.asarray(embeddings.embed_documents(list(distinct)), float)) if texts else np.zeros((0, len(query)))
+    cosines = (vectors @ query)[np.array([distinct[text] for text in texts], dtype=np.intp)]
     similar = np.array([passage.similarity or 0.0 for passage in passages])
     similar[unknown] = cosines[len(found) :]
     return cosines[: len(found)], similar

@@ -1,8 +1,8 @@
 """The built-in judge: which sentences of the passages support a claim, how well, and if not, why not.
 
 It needs no model. A claim is supported when one sentence of a passage, or two neighbouring ones, says its words, names
-and numbers and nothing in it is turned round. It errs on the side of "not supported": a refused paraphrase costs a
-quote instead of a sentence, an accepted mistake costs the reader's trust.
+and numbers, nothing in it is turned round and no word that says something is its own. It errs on the side of "not
+supported": a refused paraphrase costs a quote instead of a sentence, an accepted mistake costs the reader's trust.
 """
 
 import re
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from rag_agent.grounding.comparison import Comparison, compare
 from rag_agent.grounding.matching import Source, source
-from rag_agent.grounding.reading import Reader, Reading, detect_language, normalise
+from rag_agent.grounding.reading import ASIDE, Reader, Reading, detect_language, is_unspaced, normalise
 from rag_agent.grounding.sentences import sentences
 from rag_agent.grounding.substitutions import substitutions
 
@@ -20,6 +20,7 @@ THRESHOLD = 0.8
 _UNQUOTED = 0.99  # highest score of a sentence that is not a verbatim one
 _LIKELY = 12  # spans compared in full
 _CANDIDATES = 4  # of which so many are searched for substitutions
+_FOREIGN = 0.79  # highest score with a word that is in neither source nor question, or of a mere remark
 _OBJECTED = 0.4  # highest score with an objection against it
 _JUDGED = 2  # spans that a judge is asked about
 ENTAILED = 0.5  # probability from which a judge's word counts
@@ -130,11 +131,15 @@ class SupportCheck:
         checked = [(_with_substitutions(reading, span, result), span) for result, span in found[:_CANDIDATES]]
         checked.sort(key=lambda pair: -score(pair[0]))
         best, span = checked[0]
-        if self._judge is not None and (open_spans := [span for result, span in checked if not result.objections]):
+        remark = self._is_remark(reading)
+        open_spans = [span for result, span in checked if not result.objections]
+        if self._judge is not None and open_spans and not remark:
             return self._judged(self._judge, claim, open_spans[:_JUDGED])
-        value = score(best)
+        value, reason = score(best), ""
+        if remark:
+            value, reason = min(value, _FOREIGN), "the claim says too little to be checked"
         supported = value >= self._threshold
-        reason = _reason(supported, best)
+        reason = reason or _reason(supported, best)
         return Support(round(value, 4), supported, span.passage, span.start, span.end, reason)
 
     def _judged(self, judge: Judge, claim: str, spans: Sequence[_Span]) -> Support:
@@ -148,6 +153,16 @@ class SupportCheck:
         supported, span = values[best] >= ENTAILED, spans[best]
         reason = "the judge finds it in the source" if supported else "the judge does not find it in the source"
         return Support(round(values[best], 4), supported, span.passage, span.start, span.end, reason)
+
+    def _is_remark(self, claim: Reading) -> bool:
+        """Tell a remark about the speaker ("Done.", "I did so.") from an answer in one word, which is a name or number."""
+        told = [word for word in claim.words if word.weight > ASIDE or is_unspaced(word.low[0])]
+        if claim.facts or len(told) > 1:
+            return False
+        if not told:
+            return True
+        alone = sum(token[0].isalnum() for token in claim.tokens) == 1 and told[0].low != told[0].low.upper()
+        return alone and not any(word.name for span in self._spans for word in span.source.keys.get(told[0].key, ()))
 
     def _likely(self, claim: Reading) -> list[_Span]:
         """Choose the spans that share most words and numbers with the claim: the others cannot win."""
@@ -204,10 +219,12 @@ def score(found: Comparison) -> float:
         found: A claim compared with a span.
 
     Returns:
-        Coverage, less for words in another order or far apart; at most 0.4 with an objection.
+        Coverage, less for words in another order or far apart; at most 0.79 with a foreign word, 0.4 with an objection.
     """
     value = found.coverage * (0.5 + 0.3 * found.order + 0.2 * found.closeness)
-    return min(value, _UNQUOTED) if not found.objections else _OBJECTED * value
+    if found.objections:
+        return _OBJECTED * value
+    return min(value, _FOREIGN if found.foreign else _UNQUOTED)
 
 
 def without_frame(claim: str) -> str:
@@ -232,6 +249,6 @@ def _reason(supported: bool, found: Comparison) -> str:
         return "its words, names and numbers are in the source"
     if found.objections:
         return "; ".join(found.objections)
-    if found.doubts:
-        return f"not in the source: {', '.join(found.doubts[:5])}"
+    if found.foreign:
+        return f"not in the source: {', '.join(found.foreign[:5])}"
     return "too little of it is in the source"

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage, SystemMessage
@@ -35,9 +35,8 @@ class Shown:
     left_out: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Said:
-    """A finished turn."""
+class _Said(NamedTuple):
+    """A finished turn, made anew for each at every question: a dataclass would take three times as long."""
 
     number: int
     question: str
@@ -74,7 +73,8 @@ def fit(model: BaseChatModel, role: SystemMessage, messages: Sequence[AnyMessage
     older = said[: len(said) - len(recent)]
     recalled = _fitting(_worth(older, question), int(room * _RECALLED), lambda turn: tokens.text(turn.whole))
     rest = room - sum(tokens.of(*turn.messages) for turn in recent) - sum(tokens.text(turn.whole) for turn in recalled)
-    others = [turn for turn in reversed(older) if turn not in recalled]
+    shown = {turn.number for turn in recalled}
+    others = [turn for turn in reversed(older) if turn.number not in shown]
     lines = _fitting(others, rest - tokens.text(prompts.EARLIER), lambda turn: tokens.text(turn.line))
     prompt = _prompt(role, recalled, lines, recent, asked)
     while tokens.count(prompt) > tokens.most and (lines or recalled or recent):
@@ -144,7 +144,7 @@ def _worth(older: Sequence[_Said], question: str) -> list[_Said]:
     scores = _scores(older, question)
     best = sorted(range(len(older)), key=lambda place: -scores[place])
     about = [older[place] for place in best if scores[place] > 0.5 * scores[best[0]]] if best and scores[best[0]] > 0 else []
-    return list(dict.fromkeys(about[:1] + pinned + about[1:]))
+    return list({turn.number: turn for turn in about[:1] + pinned + about[1:]}.values())
 
 
 def _scores(turns: Sequence[_Said], question: str) -> list[float]:
@@ -152,7 +152,7 @@ def _scores(turns: Sequence[_Said], question: str) -> list[float]:
     language = _language(tuple(turn.answer for turn in turns[-8:]))
     wanted = set(_analyser(language).query_terms(question))
     counted = [_terms(language, turn.question, turn.answer) for turn in turns]
-    held = [[term for term in wanted if term in counts] for counts, _ in counted]
+    held = [wanted.intersection(counts) for counts, _ in counted]
     spread = Counter(term for terms in held for term in terms)
     idf = {term: math.log1p((len(turns) - count + 0.5) / (count + 0.5)) for term, count in spread.items()}
     mean = sum(length for _, length in counted) / max(1, len(counted)) or 1.0

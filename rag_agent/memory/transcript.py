@@ -1,5 +1,6 @@
 """Turns as messages, and messages as turns."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +10,8 @@ from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMes
 from rag_agent.answers import Answer
 
 ANSWER_KEY = "rag_agent"
-"""Where an `Answer` travels in the metadata of its AI message."""
+"""Where an `Answer` travels in the metadata of its AI message: as JSON text, since every turn copies all messages before it,
+and a text costs nothing to copy. (Files of earlier versions hold a dict.)"""
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ def turn_messages(turn: Turn) -> list[AnyMessage]:
     # The passages are not kept: they are in the index, and would make up most of the file.
     answer = {**turn.answer.to_dict(), "context": []}
     kept: dict[str, Any] = {"answer": answer, "docs": turn.docs, "files": dict(turn.files)}
-    return [HumanMessage(turn.question), AIMessage(turn.answer.text, additional_kwargs={ANSWER_KEY: kept})]
+    text = json.dumps(kept, ensure_ascii=False)
+    return [HumanMessage(turn.question), AIMessage(turn.answer.text, additional_kwargs={ANSWER_KEY: text})]
 
 
 def turns(messages: Iterable[AnyMessage | BaseMessage]) -> list[Turn]:
@@ -79,4 +82,6 @@ def _turn(question: HumanMessage, reply: AIMessage) -> Turn:
     kept = reply.additional_kwargs.get(ANSWER_KEY)
     if not kept:
         return Turn(str(question.text), Answer(str(reply.text), "chat", question=str(question.text)))
+    if isinstance(kept, str):
+        kept = json.loads(kept)
     return Turn(str(question.text), Answer.from_dict(kept["answer"]), kept["docs"], kept.get("files", {}))

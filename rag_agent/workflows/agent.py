@@ -11,9 +11,10 @@ from rag_agent.index import Library
 from rag_agent.models.capability import is_calibrated
 from rag_agent.workflows.conversation import Conversation
 from rag_agent.workflows.generation import Generation
+from rag_agent.workflows.quoting import Quoting
 from rag_agent.workflows.responding import Responding
 from rag_agent.workflows.retrieval import Retrieval
-from rag_agent.workflows.state import AgentState, TurnContext
+from rag_agent.workflows.state import AgentState, TurnContext, disputed
 from rag_agent.workflows.verification import JudgeSetting, Verification
 from rag_agent.workflows.writer import AnswerSetting, PromptSetting, RewriteSetting, Writer
 
@@ -62,14 +63,15 @@ def agent_graph(
         name: The model's name for `Answer.model`.
     """
     writer = Writer(model, system=system, answer=answer, prompt=prompt, rewrite=rewrite)
-    responding = Responding(library, name)
+    compared = embeddings if is_calibrated(embeddings) else None
+    quoting = Quoting(library, compared) if library is not None else None
+    responding = Responding(library, quoting, name)
     conversation = Conversation(writer, responding, has_documents=library is not None)
     builder = StateGraph(AgentState, context_schema=TurnContext)
     _add(builder, conversation.contextualize)
-    if library is not None:
-        compared = embeddings if is_calibrated(embeddings) else None
-        retrieval = Retrieval(library, embeddings=compared, k=k, refusal_threshold=refusal_threshold)
-        generation, verification = Generation(writer), Verification(library, writer, judge)
+    if library is not None and quoting is not None:
+        retrieval = Retrieval(library, quoting, embeddings=compared, k=k, refusal_threshold=refusal_threshold)
+        generation, verification = Generation(writer), Verification(quoting, writer, judge)
         _add(builder, retrieval.retrieve, retrieval.grade, generation.generate, verification.verify, verification.quote)
         _add(builder, responding.respond, responding.refuse)
         _connect(builder, _Routes(writer))
@@ -108,8 +110,7 @@ class _Routes:
     def after_grade(self, state: AgentState) -> Literal["generate", "quote", "retrieve", "refuse"]:
         """Too little evidence: one wider search, then refusal. Where the sources disagree, they speak for themselves."""
         if state["enough"]:
-            disputed = any(claim["disputed"] for claim in state["quotes"])
-            return "generate" if self._writer.answers and not disputed else "quote"
+            return "generate" if self._writer.answers and not disputed(state["quotes"]) else "quote"
         return "retrieve" if state["attempt"] == 1 else "refuse"
 
     def after_verify(self, state: AgentState) -> Literal["respond", "retrieve", "quote"]:

@@ -49,7 +49,7 @@ class Generation:
 
 def _short_prompt(state: AgentState, count: int) -> list[BaseMessage]:
     best = sorted(state["quotes"], key=lambda claim: -claim["score"])[:count]
-    text = " ".join(neutralise(claim["text"]) for claim in state["quotes"] if claim in best)
+    text = neutralise(" ".join(neutralise(claim["text"]) for claim in state["quotes"] if claim in best))  # a marker in two halves
     messages: list[BaseMessage] = [SystemMessage(prompts.SMALL_SYSTEM)]
     for asked, answered in prompts.SMALL_EXAMPLES:
         messages += [HumanMessage(asked), AIMessage(answered)]

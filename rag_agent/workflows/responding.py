@@ -5,20 +5,23 @@ from collections.abc import Iterable, Mapping
 from langgraph.config import get_stream_writer
 
 from rag_agent import prompts
-from rag_agent.answers import Answer, Citation, Hit, Kind
-from rag_agent.grounding.instructions import is_quotable
+from rag_agent.answers import Answer, Citation, Kind
 from rag_agent.grounding.passages import readable
 from rag_agent.grounding.sentences import sentences
 from rag_agent.index import Library
 from rag_agent.memory.transcript import Turn, turn_messages
-from rag_agent.workflows.state import AgentState, hit_of, passage_of
+from rag_agent.workflows.quoting import Quoting, cited
+from rag_agent.workflows.state import AgentState, disputed, hit_of, passage_of
+
+_NEAREST = 8  # sentences of the nearest passage that a refusal may begin with
 
 
 class Responding:
     """Makes the answer out of the state."""
 
-    def __init__(self, library: Library | None, name: str) -> None:
+    def __init__(self, library: Library | None, quoting: Quoting | None, name: str) -> None:
         self._library = library
+        self._quoting = quoting
         self._name = name
 
     def respond(self, state: AgentState) -> AgentState:
@@ -27,12 +30,12 @@ class Responding:
         citations: list[Citation] = []
         shown: list[str] = []
         left_out = list(state.get("left_out", []))
-        if sum(claim.get("disputed", False) for claim in state["claims"]) > 1:
+        if disputed(state["claims"]):
             shown.append(prompts.DISAGREE)
             write({"type": "sentence", "text": prompts.DISAGREE})
         for claim in state["claims"]:
             citation = Citation(**claim["citation"])
-            if not self._holds(citation):  # never shown, whatever went wrong before
+            if not self._quotes.holds(citation):  # never shown, whatever went wrong before
                 left_out.append(f"not shown, its quote is not in {citation.file}: “{claim['text']}”")
                 continue
             if citation not in citations:
@@ -49,8 +52,9 @@ class Responding:
         text = prompts.REFUSAL
         if state.get("context"):
             nearest = passage_of(state["context"][0])
-            spans = [span for span in sentences(nearest.text) if is_quotable(nearest.text, *span)]
-            start = readable(nearest.text[slice(*spans[0])]) if spans else "…"
+            quotes = [cited(nearest, *span) for span in sentences(nearest.text)[:_NEAREST]]
+            claims = self._quotes.shown(state["queries"][0][0], [{"citation": quote.to_dict()} for quote in quotes])
+            start = readable(claims[0]["citation"]["quote"]) if claims else "…"
             start = start if len(start) <= 120 else start[:120].rsplit(" ", 1)[0] + " …"
             text += prompts.SEARCHED.format(searched=self._documents.name, file=nearest.file, text=start)
         else:
@@ -102,13 +106,7 @@ class Responding:
         assert self._library is not None  # a graph without documents has no way to these nodes
         return self._library
 
-    def _holds(self, citation: Citation) -> bool:
-        article, start, end = placed(self._documents, citation)
-        return article[start:end] == citation.quote
-
-
-def placed(library: Library, citation: Citation) -> tuple[str, int, int]:
-    """The article that a quote stands in, and where."""
-    hit = Hit(citation.file, citation.article, citation.start, citation.end, citation.quote, 0.0)
-    base, article = library.around(hit)
-    return article, citation.start - base, citation.end - base
+    @property
+    def _quotes(self) -> Quoting:
+        assert self._quoting is not None  # as above
+        return self._quoting

@@ -8,12 +8,14 @@ from langchain_core.embeddings import Embeddings
 from rag_agent.answers import Citation, Hit
 from rag_agent.grounding.disagreement import disagreement
 from rag_agent.grounding.evidence import weigh
+from rag_agent.grounding.instructions import is_quotable
 from rag_agent.grounding.packing import by_value
 from rag_agent.grounding.passages import passages, readable
 from rag_agent.grounding.quotes import Quote, best_quotes
 from rag_agent.grounding.relevance import Matches, Sentence, match
 from rag_agent.grounding.relevance import Passage as Chunk
 from rag_agent.index import Library
+from rag_agent.workflows.quoting import Quoting
 from rag_agent.workflows.state import AgentState, document_of, hit_of
 
 _WIDER = 3  # how many times as many chunks the second search brings
@@ -22,8 +24,11 @@ _WIDER = 3  # how many times as many chunks the second search brings
 class Retrieval:
     """Searches the documents and weighs what was found."""
 
-    def __init__(self, library: Library, *, embeddings: Embeddings | None, k: int, refusal_threshold: float) -> None:
+    def __init__(
+        self, library: Library, quoting: Quoting, *, embeddings: Embeddings | None, k: int, refusal_threshold: float
+    ) -> None:
         self._library = library
+        self._quoting = quoting
         self._embeddings = embeddings
         self._k = k
         self._refusal_threshold = refusal_threshold
@@ -37,7 +42,8 @@ class Retrieval:
     def grade(self, state: AgentState) -> AgentState:
         """Weigh whether the hits can hold an answer, choose the best quotes, and leave out what is beside the point."""
         hits = [hit_of(document) for document in state["context"]]
-        matches, bases = self._matches(state["queries"][0][0], hits)
+        question = state["queries"][0][0]
+        matches, bases = self._matches(question, hits)
         evidence = weigh(matches, self._library.words(), threshold=self._refusal_threshold)
         read = passages(_relevant(hits, matches), self._library)
         return {
@@ -46,7 +52,7 @@ class Retrieval:
             "evidence": max(state.get("evidence", 0.0), evidence.probability),
             "missing": list(evidence.missing),
             "ranked": by_value(read, matches, hits, bases),
-            "quotes": _quoted(hits, matches, bases),
+            "quotes": self._quoting.shown(question, _quoted(hits, matches, bases)),
         }
 
     def _matches(self, question: str, hits: Sequence[Hit]) -> tuple[Matches, list[int]]:
@@ -69,7 +75,8 @@ def _relevant(hits: Sequence[Hit], matches: Matches) -> list[Hit]:
 
 def _quoted(hits: Sequence[Hit], matches: Matches, bases: Sequence[int]) -> list[dict[str, Any]]:
     """The best quotes as claims; a sentence that contradicts the best one is among them, and both are marked."""
-    quotes = best_quotes(matches) if matches.sentences else []
+    usable = [is_quotable(matches.passages[s.passages[0]].text, s.start, s.end) for s in matches.sentences]
+    quotes = best_quotes(matches, usable=usable) if matches.sentences else []
     pair = disagreement(matches, hits)
     disputed = [matches.sentences[index] for index in pair or ()]
     quotes += [Quote(s.passages[0], s.start, s.end, 0.0) for s in disputed if not any(_is(s, quote) for quote in quotes)]

@@ -1,6 +1,6 @@
 """The state of `agent_graph`: messages that are kept, and what one turn needs on its way."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -95,3 +95,8 @@ def hit_of(document: Document) -> Hit:
 def passage_of(document: Document) -> Passage:
     """A passage of the state."""
     return Passage(text=document.page_content, **document.metadata)
+
+
+def disputed(claims: Sequence[dict[str, Any]]) -> bool:
+    """Whether two of the claims contradict each other."""
+    return sum(bool(claim.get("disputed")) for claim in claims) > 1

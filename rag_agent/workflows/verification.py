@@ -6,15 +6,13 @@ from typing import Literal
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from rag_agent import prompts
-from rag_agent.answers import Citation, without_marks
+from rag_agent.answers import without_marks
 from rag_agent.errors import SettingsError
 from rag_agent.grounding.instructions import is_quotable
-from rag_agent.grounding.passages import Passage
 from rag_agent.grounding.sentences import sentence_texts
 from rag_agent.grounding.support import Judge, SupportCheck
 from rag_agent.grounding.template import neutralise
-from rag_agent.index import Library
-from rag_agent.workflows.responding import placed
+from rag_agent.workflows.quoting import Quoting, cited
 from rag_agent.workflows.state import AgentState, passage_of
 from rag_agent.workflows.writer import Writer, usage_after
 
@@ -32,34 +30,34 @@ JudgeSetting = Literal["builtin", "model"] | Judge
 class Verification:
     """Checks sentences against the passages."""
 
-    def __init__(self, library: Library, writer: Writer, judge: JudgeSetting) -> None:
-        self._library = library
+    def __init__(self, quoting: Quoting, writer: Writer, judge: JudgeSetting) -> None:
+        self._quoting = quoting
         self._writer = writer
         self._judge = judge
 
     def verify(self, state: AgentState) -> AgentState:
         """Keep those sentences of the reply that stand on a quote."""
         found = [passage_of(document) for document in state["context"]]
+        question = state["queries"][0][0]
         replies: list[BaseMessage] = []
-        check = SupportCheck([passage.text for passage in found], question=state["queries"][0][0], judge=self._asked(replies))
+        check = SupportCheck([passage.text for passage in found], question=question, judge=self._asked(replies))
         claims, left_out = [], list(state["left_out"])
         for sentence in _claims(state["draft"]):
             support = check.check(sentence)
             if not support.supported:
                 left_out.append(f"not shown, {support.reason}: “{sentence}”")
                 continue
-            citation = _citation(found[support.passage], support.start, support.end)
-            if not (self._quotable(citation) and is_quotable(sentence)):
-                left_out.append("not shown, the document gives an order or asks a question there")
-            else:
-                claims.append({"text": sentence, "kind": "generated", "citation": citation.to_dict()})
-        if _DECLINED.search(state["draft"]) and not claims:
+            citation = cited(found[support.passage], support.start, support.end)
+            claims.append({"text": sentence, "kind": "generated", "citation": citation.to_dict()})
+        shown = self._quoting.shown(question, [claim for claim in claims if is_quotable(str(claim["text"]))])
+        left_out += [prompts.NOT_SHOWN] * (len(claims) - len(shown))
+        if _DECLINED.search(state["draft"]) and not shown:
             left_out = [*state["left_out"], prompts.MODEL_DECLINED]
-        return {"claims": claims, "left_out": left_out, "usage": usage_after(state, *replies)}
+        return {"claims": shown, "left_out": left_out, "usage": usage_after(state, *replies)}
 
     def quote(self, state: AgentState) -> AgentState:
         """Let the best sentences of the documents answer."""
-        return {"claims": [claim for claim in state["quotes"] if self._quotable(Citation(**claim["citation"]))]}
+        return {"claims": state["quotes"]}
 
     def _asked(self, replies: list[BaseMessage]) -> Judge | None:
         """The judge of this turn; what the chat model says as one is added to the replies.
@@ -83,17 +81,9 @@ class Verification:
 
         return judge
 
-    def _quotable(self, citation: Citation) -> bool:
-        return is_quotable(*placed(self._library, citation))
-
 
 def _claims(draft: str) -> list[str]:
     """The sentences of a reply, without the marks of citation that some models write, and without "no answer"."""
     if prompts.NO_ANSWER.rstrip(".").casefold() in draft.casefold():
         return []
     return [sentence for text in sentence_texts(draft) if (sentence := " ".join(without_marks(text).split()))]
-
-
-def _citation(passage: Passage, start: int, end: int) -> Citation:
-    begin = passage.start + start
-    return Citation(passage.file, passage.article, begin, passage.start + end, passage.text[start:end], passage.page)
