@@ -77,7 +77,7 @@ def _pulled(settings: Settings) -> Iterator[Entry]:
 
 
 def _ollama() -> Iterator[Entry]:
-    from rag_agent.models.ollama import server_models
+    from rag_agent.models.ollama_server import server_models
 
     try:
         for model, size in server_models():

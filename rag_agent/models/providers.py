@@ -41,7 +41,7 @@ _PROVIDERS = {
     "ollama": _Provider(
         "ollama:llama3.1:8b",
         chat="rag_agent.models.ollama:ollama_chat",
-        embeddings="rag_agent.models.ollama:ollama_embeddings",
+        embeddings="rag_agent.models.ollama_server:ollama_embeddings",
     ),
     "nomic": _Provider(
         "nomic:nomic-embed-text-v1.5",
