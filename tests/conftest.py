@@ -431,7 +431,7 @@ def minilm_gguf(embedded_models: dict[str, Path], tmp_path_factory: pytest.TempP
     tensors = {names.get_name(name, try_suffixes=(".weight", ".bias")): array for name, array in weights.items()}
     tensors = {name: array for name, array in tensors.items() if name and not name.startswith("cls")}  # without the pooler
     path = tmp_path_factory.mktemp("minilm") / "all-MiniLM-L6-v2.f32.gguf"
-    _write_bert(path, "bert", "all-MiniLM-L6-v2", config, sorted(vocabulary, key=vocabulary.__getitem__), tensors)
+    _write_bert(path, "bert", "minilm", config, sorted(vocabulary, key=vocabulary.__getitem__), tensors)
     return path
 
 

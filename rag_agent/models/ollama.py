@@ -206,10 +206,9 @@ def _too_long(length: str, window: int, model: str, most: int) -> ContextLengthE
 
 
 def _estimate(message: BaseMessage) -> int:
-    """The tokens of a message, rather too many: three plain letters each, one a digit or mark, one or two a foreign letter."""
-    text = str(message.text)
-    plain = len(re.findall(r"[A-Za-z ]", text))
-    return plain // 3 + sum(max(1, len(letter.encode("utf-8", "replace")) - 1) for letter in re.sub(r"[A-Za-z ]", "", text)) + 8
+    """The tokens of a message, rather too many: one for three plain letters, for a digit or mark, one or two for a foreign letter."""
+    pieces = re.findall(r" ?[A-Za-z]{1,3}|.", str(message.text), re.DOTALL)
+    return 8 + sum(1 if piece.isascii() else max(1, len(piece.encode("utf-8", "replace")) - 1) for piece in pieces)
 
 
 def _rounded(tokens: int) -> int:

@@ -44,8 +44,12 @@ _PROVIDERS = {
         embeddings="rag_agent.models.ollama_server:ollama_embeddings",
     ),
     "nomic": _Provider(
-        "nomic:nomic-embed-text-v1.5",
+        "nomic:nomic-embed-text-v1.5, nomic:/path/to/file.gguf",
         embeddings="rag_agent.models.nomic:nomic_embeddings",
+    ),
+    "nomic-remote": _Provider(
+        "nomic-remote:nomic-embed-text-v1.5, which sends texts to Nomic's servers",
+        embeddings="rag_agent.models.nomic:nomic_remote_embeddings",
     ),
 }
 
