@@ -143,7 +143,7 @@ def test_older_messages_that_the_server_dropped_are_an_error(server: Server) -> 
 
 
 def test_a_prompt_far_beyond_the_window_is_not_even_sent(server: Server) -> None:
-    with pytest.raises(ContextLengthError, match="about 66931 tokens.* 8192"):
+    with pytest.raises(ContextLengthError, match="about 66939 tokens.* 8192"):
         chat_model("ollama:m").invoke("a" * 200_000)
     assert server.asked == []
 

@@ -71,7 +71,7 @@ class OllamaChat(ChatOllama):
 
     def count_tokens(self, messages: Sequence[BaseMessage]) -> int:
         """About how many tokens some messages have, rather too many: the server counts only what it has read."""
-        return sum(map(_estimate, messages))
+        return 8 + sum(map(_estimate, messages))  # the reply's beginning is read too
 
     def _facts(self) -> Facts:
         return facts(self.model)
@@ -206,7 +206,7 @@ def _too_long(length: str, window: int, model: str, most: int) -> ContextLengthE
 
 
 def _estimate(message: BaseMessage) -> int:
-    """The tokens of a message, rather too many: one for three plain letters, for a digit or mark, one or two for a foreign letter."""
+    """The tokens of a message, rather too many: one for three letters, for a digit or a mark, one or two for a foreign letter."""
     pieces = re.findall(r" ?[A-Za-z]{1,3}|.", str(message.text), re.DOTALL)
     return 8 + sum(1 if piece.isascii() else max(1, len(piece.encode("utf-8", "replace")) - 1) for piece in pieces)
 
