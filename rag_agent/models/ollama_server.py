@@ -84,6 +84,18 @@ def server_models() -> list[tuple[str, int]]:
         return [(str(model.model), int(model.size or 0)) for model in client.list().models]
 
 
+def loaded_size(model: str) -> int | None:
+    """Bytes of memory that the server holds for a model; None while it is not loaded.
+
+    Raises:
+        BackendError: No server answers.
+    """
+    with told(model), ollama.Client(**client_settings(30)) as client:
+        running = client.ps().models
+    full = model if ":" in model else f"{model}:latest"
+    return next((int(one.size or 0) for one in running if one.model == full), None)
+
+
 class ServerEmbeddings(OllamaEmbeddings):
     """`OllamaEmbeddings` that puts a model's task before texts, and whose failures are one line with what mends it."""
 
