@@ -8,7 +8,7 @@ import importlib.util
 import logging
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,36 @@ from rag_agent.errors import ModelError, ModelNotFoundError
 from rag_agent.settings import Settings
 
 
-def nomic_embeddings(model: str, settings: Settings) -> "NomicFile":
+class NomicEmbeddings(Embeddings):
+    """Embeddings of one of Nomic's models; queries and documents are told apart as it expects."""
+
+    def __init__(self, name: str, embed: Callable[[list[str], str], list[list[float]]]) -> None:
+        """Name the model.
+
+        Args:
+            name: As `provider:model`.
+            embed: Makes the vectors of texts for a task.
+        """
+        self.rag_agent_name = name
+        self._embed = embed
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        """One vector a text."""
+        return self._vectors(texts, "search_document") if texts else []
+
+    def embed_query(self, text: str) -> list[float]:
+        """The vector of a question."""
+        return self._vectors([text], "search_query")[0]
+
+    def _vectors(self, texts: list[str], task: str) -> list[list[float]]:
+        try:
+            return self._embed(texts, task)
+        except (RuntimeError, ValueError, OSError) as error:
+            first = str(error).strip().partition("\n")[0]
+            raise ModelError(f"{self.rag_agent_name} cannot embed: {first}") from error
+
+
+def nomic_embeddings(model: str, settings: Settings) -> NomicEmbeddings:
     """An embedding model in this process: no text leaves the machine.
 
     Args:
@@ -34,10 +63,10 @@ def nomic_embeddings(model: str, settings: Settings) -> "NomicFile":
     path = _file(name, settings)
     if importlib.util.find_spec("gpt4all") is None:
         raise ModelNotFoundError(f"nomic:{model} needs an extra: pip install 'rag-agent[nomic]' (or use ollama:nomic-embed-text)")
-    return NomicFile(path, name=f"nomic:{model}", dimensionality=size)
+    return NomicEmbeddings(f"nomic:{model}", _File(path, size))
 
 
-def nomic_remote_embeddings(model: str, settings: Settings) -> Embeddings:
+def nomic_remote_embeddings(model: str, settings: Settings) -> NomicEmbeddings:
     """An embedding model of Nomic's servers: every text is sent to them.
 
     Raises:
@@ -45,44 +74,30 @@ def nomic_remote_embeddings(model: str, settings: Settings) -> Embeddings:
     """
     name, size = _sized(model)
     try:
-        from langchain_nomic import NomicEmbeddings
+        from langchain_nomic import NomicEmbeddings as Remote
     except ImportError as error:
         raise ModelNotFoundError(
             f"nomic-remote:{model} needs an extra: pip install 'rag-agent[nomic-remote]' (nomic:{model} runs on this machine)"
         ) from error
     logging.getLogger("rag_agent").warning("nomic-remote: every text that is embedded leaves this machine, to Nomic's servers")
-    remote: Embeddings = NomicEmbeddings(model=name, dimensionality=size, inference_mode="remote")
-    return remote
+    remote = Remote(model=name, dimensionality=size, inference_mode="remote")
+    return NomicEmbeddings(f"nomic-remote:{model}", lambda texts, task: list(remote.embed(texts, task_type=task)))
 
 
-class NomicFile(Embeddings):
-    """A `.gguf` file of Nomic's, loaded at the first call; queries and documents are told apart as the model expects."""
+class _File:
+    """A `.gguf` file, loaded at the first call."""
 
-    def __init__(self, path: Path, *, name: str = "", dimensionality: int | None = None) -> None:
-        self.rag_agent_name = name or f"nomic:{path}"
-        self._path = path
-        self._dimensionality = dimensionality
+    def __init__(self, path: Path, dimensionality: int | None) -> None:
+        self._path, self._dimensionality = path, dimensionality
         self._lock = threading.Lock()
         self._model: Any = None
 
-    def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        """One vector a text."""
-        return self._embed(texts, "search_document") if texts else []
-
-    def embed_query(self, text: str) -> list[float]:
-        """The vector of a question."""
-        return self._embed([text], "search_query")[0]
-
-    def _embed(self, texts: list[str], task: str) -> list[list[float]]:
+    def __call__(self, texts: list[str], task: str) -> list[list[float]]:
         with self._lock:  # one model, one computation at a time
-            try:
-                self._model = self._model or self._load()
-                vectors: list[list[float]] = self._model.embed(
-                    texts, prefix=task, dimensionality=self._dimensionality, long_text_mode="truncate", atlas=True
-                )
-            except (RuntimeError, ValueError, OSError) as error:
-                first = str(error).strip().partition("\n")[0]
-                raise ModelError(f"{self.rag_agent_name} cannot embed with {self._path}: {first}") from error
+            self._model = self._model or self._load()
+            vectors: list[list[float]] = self._model.embed(
+                texts, prefix=task, dimensionality=self._dimensionality, long_text_mode="truncate", atlas=True
+            )
         return vectors
 
     def _load(self) -> Any:

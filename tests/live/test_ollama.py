@@ -75,6 +75,14 @@ def test_documents_are_asked_with_a_model_of_the_server(name: str, docs: Path, w
             assert agent.read(citation.file)[citation.start : citation.end] == citation.quote
 
 
+def test_a_follow_up_is_understood_by_the_thread(name: str, docs: Path, words: Any) -> None:
+    with RagAgent(docs, model=name, embeddings=CountEmbeddings(words)) as agent:
+        agent.ask("Who stayed in orbit?", thread_id="t")
+        answer = agent.ask("When was he born?", thread_id="t")
+        assert "Collins" in answer.query
+        assert "31 October 1930" in answer.text
+
+
 @pytest.mark.usefixtures("ollama")
 def test_the_command_lists_the_models_of_the_server(run: Callable[..., Any]) -> None:
     names = [entry["name"] for entry in json.loads(run("models", "list", "--json").out)]
