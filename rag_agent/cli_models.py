@@ -100,11 +100,13 @@ def compare(
     def make(name: str, **generation: Any) -> Any:
         return chat_model(name, settings=settings, **generation)
 
+    models = model or [settings.model]
     with console.spinner("Comparing") as step:
         runs: list[Any] = []
-        for run in compare(model or [settings.model], variants, prompts, make, settings.system):
-            step(f"{run.model} has answered {len(runs) + 1}")
+        step(f"asking {models[0]}")
+        for run in compare(models, variants, prompts, make, settings.system):
             runs.append(run)
+            step(f"{len(runs)} of {len(models) * len(variants) * len(prompts)} answers")
     if as_json:
         console.print_json([vars(run) for run in runs])
     else:

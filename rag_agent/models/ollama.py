@@ -170,6 +170,9 @@ class _Reply:
     def check(self) -> None:
         """Raise where the reply is none, or the prompt was cut.
 
+        Some versions of the server leave out of the count what they still knew of the prompt: it may be too low, never too
+        high, so a prompt that was read whole is no error in any of them.
+
         Raises:
             BackendError: The stream ended before the reply did.
             ContextLengthError: The server left part of the prompt out.
