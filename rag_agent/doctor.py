@@ -62,7 +62,7 @@ def _embedded(settings: Settings) -> Finding:
 
 
 def _ollama() -> Finding:
-    from rag_agent.models.ollama import server_models
+    from rag_agent.models.ollama_server import server_models
 
     try:
         models = [name for name, _ in server_models()]

@@ -287,39 +287,69 @@ def embedded(embedded_models: dict[str, Path], tmp_path: Path) -> None:
 # --- a real Ollama ------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
 class Ollama:
-    """A running server that has one model."""
+    """A running server that has one model, the embedded chat model's `.gguf` file."""
 
-    host: str
-    model: str
+    model = "smollm2"
+
+    def __init__(self, folder: Path) -> None:
+        self._binary, self._folder = _ollama_binary(), folder
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.host = f"127.0.0.1:{free.getsockname()[1]}"
+        models = str(folder / "models")
+        self._environment = {
+            **os.environ,
+            "OLLAMA_HOST": self.host,
+            "OLLAMA_MODELS": models,
+            "HOME": str(folder),
+            "OLLAMA_NOPRUNE": "1",
+        }
+        self._server: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Serve, in a group of processes of its own."""
+        with (self._folder / "log").open("ab") as log:
+            self._server = subprocess.Popen(
+                [str(self._binary), "serve"], env=self._environment, stdout=log, stderr=log, start_new_session=True
+            )
+        _wait_for(f"http://{self.host}/api/version", self._server, self._folder / "log")
+
+    def create(self, name: str, gguf: Path) -> None:
+        """Give the server a model."""
+        modelfile = self._folder / f"{name}.Modelfile"
+        modelfile.write_text(f"FROM {gguf}\n", encoding="utf-8")
+        command = [str(self._binary), "create", name, "-f", str(modelfile)]
+        subprocess.run(command, env=self._environment, check=True, capture_output=True)
+
+    def kill(self, how: signal.Signals = signal.SIGKILL) -> None:
+        """End the server and the process that runs its model."""
+        if self._server is not None and self._server.poll() is None:
+            os.killpg(self._server.pid, how)
+            self._server.wait(20)
+
+
+def _served(folder: Path) -> Iterator[Ollama]:
+    server = Ollama(folder)
+    try:
+        server.start()
+        server.create(server.model, _gguf())
+        yield server
+    finally:
+        server.kill(signal.SIGTERM)
 
 
 @pytest.fixture(scope="session")
 def ollama_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ollama]:
-    """A server of its own, on a free port, whose one model is the embedded chat model's `.gguf` file."""
-    binary = _ollama_binary()
-    gguf = _gguf()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        host = f"127.0.0.1:{free.getsockname()[1]}"
-    folder = tmp_path_factory.mktemp("ollama")
-    environment = {
-        **os.environ, "OLLAMA_HOST": host, "OLLAMA_MODELS": str(folder / "models"), "HOME": str(folder), "OLLAMA_NOPRUNE": "1",
-    }  # fmt: skip
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen([str(binary), "serve"], env=environment, stdout=log, stderr=log)
-        try:
-            _wait_for(f"http://{host}/api/version", server, folder / "log")
-            modelfile = folder / "Modelfile"
-            modelfile.write_text(f"FROM {gguf}\n", encoding="utf-8")
-            subprocess.run(
-                [str(binary), "create", "smollm2", "-f", str(modelfile)], env=environment, check=True, capture_output=True
-            )
-            yield Ollama(host, "smollm2")
-        finally:
-            server.terminate()
-            server.wait(20)
+    """A server on a free port, for all tests."""
+    yield from _served(tmp_path_factory.mktemp("ollama"))
+
+
+@pytest.fixture
+def own_ollama(tmp_path: Path) -> Iterator[Ollama]:
+    """A server for one test, which may kill it."""
+    yield from _served(tmp_path)
+    _collect()
 
 
 @pytest.fixture
@@ -327,6 +357,10 @@ def ollama(ollama_server: Ollama, monkeypatch: pytest.MonkeyPatch) -> Iterator[O
     """The server, with OLLAMA_HOST set to it."""
     monkeypatch.setenv("OLLAMA_HOST", ollama_server.host)
     yield ollama_server
+    _collect()
+
+
+def _collect() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # LangChain's clients leave their connections to the collector
         gc.collect()
@@ -376,3 +410,93 @@ def _wait_for(url: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
                 break
             time.sleep(0.05)
     absent(f"Ollama did not start: {log.read_text(encoding='utf-8', errors='replace')[-500:]}")
+
+
+# --- embedding models as `.gguf` files ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def minilm_gguf(embedded_models: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The embedded embedding model as a `.gguf` file, in float32."""
+    import json
+
+    import gguf
+    from safetensors.numpy import load_file
+
+    folder = embedded_models["all-MiniLM-L6-v2"]
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    vocabulary = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"]
+    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.BERT, config["num_hidden_layers"])
+    weights = load_file(folder / "model.safetensors")
+    tensors = {names.get_name(name, try_suffixes=(".weight", ".bias")): array for name, array in weights.items()}
+    tensors = {name: array for name, array in tensors.items() if name and not name.startswith("cls")}  # without the pooler
+    path = tmp_path_factory.mktemp("minilm") / "all-MiniLM-L6-v2.f32.gguf"
+    _write_bert(path, "bert", "minilm", config, sorted(vocabulary, key=vocabulary.__getitem__), tensors)
+    return path
+
+
+@pytest.fixture(scope="session")
+def nomic_gguf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of Nomic's architecture and name: two layers, 768 wide, random weights, a vocabulary of a few words."""
+    import numpy as np
+
+    config = {"hidden_size": 768, "intermediate_size": 256, "num_hidden_layers": 2, "num_attention_heads": 12}
+    words = ["[PAD]", *(f"[unused{n}]" for n in range(99)), "[UNK]", "[CLS]", "[SEP]", "[MASK]", *VOCABULARY[7:]]
+    words += ["search", "_", "query", "document", ":", *(f"##{letter}" for letter in "abcdefghijklmnopqrstuvwxyz")]
+    random = np.random.default_rng(7)
+    shapes = {
+        "attn_qkv": (2304, 768),
+        "attn_output": (768, 768),
+        "ffn_up": (256, 768),
+        "ffn_gate": (256, 768),
+        "ffn_down": (768, 256),
+    }
+    tensors = {"token_embd.weight": random.normal(size=(len(words), 768)), "token_types.weight": np.zeros((2, 768))}
+    for layer in range(2):
+        tensors |= {f"blk.{layer}.{name}.weight": random.normal(size=shape) / 28 for name, shape in shapes.items()}
+    for norm in (
+        "token_embd_norm",
+        *(f"blk.{layer}.{name}" for layer in range(2) for name in ("attn_output_norm", "layer_output_norm")),
+    ):
+        tensors |= {f"{norm}.weight": np.ones(768), f"{norm}.bias": np.zeros(768)}
+    path = tmp_path_factory.mktemp("nomic") / "nomic-embed-text-v1.5.f32.gguf"
+    _write_bert(path, "nomic-bert", "nomic-embed-text-v1.5", config, words, tensors)
+    return path
+
+
+def _write_bert(path: Path, kind: str, name: str, config: dict[str, Any], words: list[str], tensors: dict[str, Any]) -> None:
+    import gguf
+
+    writer = gguf.GGUFWriter(path, kind)
+    writer.add_name(name)
+    writer.add_context_length(config.get("max_position_embeddings", 2048))
+    writer.add_embedding_length(config["hidden_size"])
+    writer.add_feed_forward_length(config["intermediate_size"])
+    writer.add_block_count(config["num_hidden_layers"])
+    writer.add_head_count(config["num_attention_heads"])
+    writer.add_layer_norm_eps(config.get("layer_norm_eps", 1e-12))
+    writer.add_causal_attention(False)
+    writer.add_pooling_type(gguf.PoolingType.MEAN)
+    writer.add_rope_freq_base(1000.0)
+    writer.add_tokenizer_model("bert")
+    special = [word.startswith("[") and word.endswith("]") for word in words]
+    pieces = [
+        word if alone else word[2:] if word.startswith("##") else f"\u2581{word}"
+        for word, alone in zip(words, special, strict=True)
+    ]
+    writer.add_token_list(pieces)
+    writer.add_token_types([gguf.TokenType.CONTROL if alone else gguf.TokenType.NORMAL for alone in special])
+    writer.add_token_type_count(2)
+    # Without these two a text is read without its marks, and the vectors are wrong.
+    writer.add_bos_token_id(words.index("[CLS]"))
+    writer.add_eos_token_id(words.index("[SEP]"))
+    writer.add_sep_token_id(words.index("[SEP]"))
+    writer.add_unk_token_id(words.index("[UNK]"))
+    writer.add_pad_token_id(words.index("[PAD]"))
+    writer.add_mask_token_id(words.index("[MASK]"))
+    for tensor, array in tensors.items():
+        writer.add_tensor(tensor, array.astype("float32"))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()

@@ -1,3 +1,5 @@
+import json
+import shutil
 import threading
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,8 @@ from langchain_core.messages import AIMessage, BaseMessage, ChatMessage, HumanMe
 from rag_agent import RagAgentError, Settings
 from rag_agent.errors import BackendError, ContextLengthError, ModelError, ModelNotFoundError, SettingsError
 from rag_agent.models import chat_model, embeddings, name_of, providers
+from rag_agent.models.transformers_embeddings import TransformersEmbeddings
+from rag_agent.models.weights import Weights
 from rag_agent.testing import CountEmbeddings, ScriptedChat
 
 
@@ -112,7 +116,7 @@ def test_ready_objects_have_names() -> None:
 
 def test_providers_are_listed_by_role() -> None:
     assert set(providers("chat")) == {"embedded", "huggingface", "ollama"}
-    assert set(providers("embeddings")) == {"embedded", "huggingface", "ollama", "nomic"}
+    assert set(providers("embeddings")) == {"embedded", "huggingface", "ollama", "nomic", "nomic-remote"}
 
 
 def test_models_are_looked_for_in_the_home_that_is_given(tmp_path: Path, tiny_chat: Path) -> None:
@@ -358,3 +362,36 @@ def test_two_first_calls_at_once_are_both_answered(tiny_embeddings: Path) -> Non
     for thread in threads:
         thread.join()
     assert found == [found[0]] * 4
+
+
+@pytest.mark.parametrize(
+    ("configuration", "query", "document"),
+    [
+        ({}, "moon", "moon"),
+        ({"prompts": {"query": "who ", "document": "water "}}, "who moon", "water moon"),
+        ({"prompts": {"query": "who ", "passage": "water "}}, "who moon", "water moon"),
+        ({"prompts": {"query": "who ", "other": "water "}, "default_prompt_name": "other"}, "who moon", "water moon"),
+        ({"prompts": {"query": "who "}, "default_prompt_name": None}, "who moon", "moon"),
+    ],
+)
+def test_the_prompts_of_a_models_own_configuration_are_put_before_texts(
+    tiny_embeddings: Path, tmp_path: Path, configuration: dict[str, Any], query: str, document: str
+) -> None:
+    folder = shutil.copytree(tiny_embeddings, tmp_path / "prompted")
+    (folder / "config_sentence_transformers.json").write_text(json.dumps(configuration), encoding="utf-8")
+    plain, prompted = embeddings(f"huggingface:{tiny_embeddings}"), embeddings(f"huggingface:{folder}")
+    assert prompted.embed_query("moon") == pytest.approx(plain.embed_query(query), abs=1e-5)
+    assert prompted.embed_documents(["moon"])[0] == pytest.approx(plain.embed_query(document), abs=1e-5)
+
+
+@pytest.mark.parametrize(("close", "bfloat16"), [(0.9, True), (1.1, False)])
+def test_bfloat16_is_kept_only_where_the_vectors_stay_close(
+    tiny_embeddings: Path, monkeypatch: pytest.MonkeyPatch, close: float, bfloat16: bool
+) -> None:
+    module = "rag_agent.models.transformers_embeddings"
+    monkeypatch.setattr(f"{module}._fast_bfloat16", lambda torch: True)
+    monkeypatch.setattr(f"{module}._CLOSE", close)
+    exact = TransformersEmbeddings(Weights(str(tiny_embeddings)), dtype="float32").embed_query("who landed")
+    found = embeddings(f"huggingface:{tiny_embeddings}").embed_query("who landed")
+    assert (found != pytest.approx(exact, abs=1e-6)) == bfloat16
+    assert found == pytest.approx(exact, abs=0.05)

@@ -1,8 +1,5 @@
 """How large a model is: what decides whether its own words may answer, or the best quotes do."""
 
-import re
-from typing import Any
-
 from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import BaseChatModel
 
@@ -33,13 +30,7 @@ def parameters(model: BaseChatModel) -> int | None:
         size: int | None = weights.parameters()
         return size
     if type(model).__module__ == "rag_agent.models.ollama":
-        from rag_agent.models.ollama import server_parameters
+        from rag_agent.models.ollama_server import facts
 
-        return server_parameters(str(getattr(model, "model", "")))
+        return facts(str(getattr(model, "model", ""))).parameters
     return None
-
-
-def parse_size(text: Any) -> int | None:
-    """Read "8.0B" or "134.52M" as a number of parameters."""
-    found = re.fullmatch(r"\s*([\d.]+)\s*([KMBT])\s*", str(text or ""), re.IGNORECASE)
-    return int(float(found[1]) * {"K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}[found[2].upper()]) if found else None

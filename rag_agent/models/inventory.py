@@ -1,13 +1,14 @@
 """The models of this machine: listed, pulled, removed."""
 
 import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from rag_agent.errors import BackendError, ModelNotFoundError, SettingsError
 from rag_agent.models import embedded
-from rag_agent.models.weights import Progress
+from rag_agent.models.weights import Progress, convert_gguf, publish
 from rag_agent.settings import Settings
 
 
@@ -24,11 +25,18 @@ class Entry:
 
 def inventory(settings: Settings) -> list[Entry]:
     """What is there, and what command brings the rest."""
-    return [*_embedded(settings), *_pulled(settings), *_ollama()]
+    kept = [Entry(name, "", _size(path), str(path)) for name, path in _kept(settings.model_folders)]
+    return [*_embedded(settings), *kept, *_ollama()]
 
 
-def pull(name: str, settings: Settings, progress: Progress) -> Path:
-    """Bring a model to this machine; returns the folder that holds it.
+def pull(name: str, settings: Settings, progress: Progress) -> tuple[str, Path]:
+    """Bring a model to this machine; returns the name it goes by and the folder that holds it.
+
+    Args:
+        name: `embedded`; `huggingface:` and an id of the model hub; or `huggingface:` and the path of a model folder, which is
+            copied, or of a `.gguf` file, which is converted.
+        settings: Say where models are kept.
+        progress: Told what is done.
 
     Raises:
         ModelNotFoundError: It is not to be had.
@@ -36,48 +44,62 @@ def pull(name: str, settings: Settings, progress: Progress) -> Path:
     """
     provider, _, model = name.partition(":")
     if name == "embedded":
-        return embedded.pull(settings, progress)
-    if provider == "huggingface" and model:
-        return _pull_from_hub(model, settings, progress)
+        return name, embedded.pull(settings, progress)
     if provider == "ollama" and model:
         raise SettingsError(f"an Ollama server pulls its own models: ollama pull {model}")
-    raise SettingsError(f"'{name}' cannot be pulled; write embedded or huggingface:ID")
+    if provider != "huggingface" or not model:
+        raise SettingsError(f"'{name}' cannot be pulled; write embedded, huggingface:ID or huggingface:/path/to/folder-or.gguf")
+    if settings.folder is None:
+        raise SettingsError("home=':memory:' keeps no models; pull them with another home")
+    path = Path(model).expanduser()
+    local = path.exists() or path.suffix == ".gguf" or model.startswith(("/", ".", "~"))
+    short = path.resolve().name.removesuffix(".gguf") if local else model
+    target = settings.model_folders[0] / "huggingface" / short.replace("/", "--")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _take(path, target, progress) if local else _pull_from_hub(model, target, progress)
+    except PermissionError as error:
+        raise SettingsError(f"{target} cannot be written; set home to a folder that can, with RAG_AGENT_HOME") from error
+    return f"huggingface:{short}", target
 
 
 def remove(name: str, settings: Settings) -> list[Path]:
-    """Delete a model that was pulled; returns the folders that went.
+    """Delete a model that was pulled; returns the folders and files that went.
 
     Raises:
         ModelNotFoundError: It is not there.
     """
-    model = name.removeprefix("huggingface:").replace("/", "--")
-    names = [embedded.CHAT_NAME, embedded.EMBEDDINGS_NAME] if name == "embedded" else [f"huggingface/{model}"]
-    folders = [settings.model_folders[0] / one for one in names]
-    gone = [folder for folder in folders if model and folder.is_dir()]
-    if not gone:
-        raise ModelNotFoundError(
-            f"'{name}' is not among the models pulled to {settings.model_folders[0]}; see: rag-agent models list"
-        )
-    for folder in gone:
-        shutil.rmtree(folder)
-    return gone
+    folder = settings.model_folders[0]
+    wanted = [embedded.CHAT_NAME, embedded.EMBEDDINGS_NAME] if name == "embedded" else []
+    places = [folder / one for one in wanted if (folder / one).is_dir()]
+    places += [path for kept, path in _kept([folder]) if name in (kept, kept.removeprefix("huggingface:"))]
+    if not places:
+        raise ModelNotFoundError(f"'{name}' is not among the models pulled to {folder}; see: rag-agent models list")
+    for place in places:
+        shutil.rmtree(place) if place.is_dir() and not place.is_symlink() else place.unlink()
+    return places
 
 
 def _embedded(settings: Settings) -> Iterator[Entry]:
     for model, role in ((embedded.CHAT_NAME, "chat"), (embedded.EMBEDDINGS_NAME, "embeddings")):
         folder = embedded.place(settings, model)
         state = str(folder) if folder else "not here yet; get it: rag-agent models pull embedded"
-        yield Entry(f"embedded ({model})", role, _size(folder), state)
+        yield Entry(f"embedded ({model})", role, _size(folder) if folder else "", state)
 
 
-def _pulled(settings: Settings) -> Iterator[Entry]:
-    for base in settings.model_folders:
-        for folder in sorted((base / "huggingface").glob("*/config.json")):
-            yield Entry(f"huggingface:{folder.parent.name.replace('--', '/')}", "", _size(folder.parent), str(folder.parent))
+def _kept(folders: list[Path]) -> Iterator[tuple[str, Path]]:
+    """The models that were pulled or put there, each with its name."""
+    for base in folders:
+        for config in sorted((base / "huggingface").glob("*/config.json")):
+            yield f"huggingface:{config.parent.name.replace('--', '/')}", config.parent
+        for config in sorted((base / "gguf").glob("*/config.json")):
+            yield f"gguf/{config.parent.name}", config.parent  # what a .gguf file was converted to when it was first used
+        for file in sorted((base / "nomic").glob("*.gguf")):
+            yield f"nomic:{file}", file
 
 
 def _ollama() -> Iterator[Entry]:
-    from rag_agent.models.ollama import server_models
+    from rag_agent.models.ollama_server import server_models
 
     try:
         for model, size in server_models():
@@ -86,26 +108,39 @@ def _ollama() -> Iterator[Entry]:
         yield Entry("ollama:", "", "", str(error))
 
 
-def _pull_from_hub(model: str, settings: Settings, progress: Progress) -> Path:
-    if settings.folder is None:
-        raise SettingsError("home=':memory:' keeps no models; pull them with another home")
+def _take(path: Path, target: Path, progress: Progress) -> None:
+    """Copy a model folder, or convert a `.gguf` file."""
+    if target.exists():
+        raise SettingsError(f"there is a model in {target} already; remove it first: rag-agent models remove {target.name}")
+    if path.suffix == ".gguf" and path.is_file():
+        convert_gguf(path, target, progress=progress)
+    elif (path / "config.json").is_file():
+        progress(f"copying {path}")
+        with tempfile.TemporaryDirectory(prefix=".pull-", dir=target.parent) as scratch:
+            publish(Path(shutil.copytree(path, Path(scratch) / "model")), target)
+    else:
+        raise ModelNotFoundError(f"{path} is no model folder (it has no config.json) and no .gguf file; check the path")
+
+
+def _pull_from_hub(model: str, target: Path, progress: Progress) -> None:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
-    target = settings.model_folders[0] / "huggingface" / model.replace("/", "--")
     progress(f"downloading {model}")
     try:
         snapshot_download(model, local_dir=target, ignore_patterns=["*.bin", "*.onnx", "*.msgpack", "*.h5", "*.ot"])
+    except PermissionError:
+        raise
     except (OSError, ValueError, HfHubHTTPError, HFValidationError) as error:
         first = str(error).strip().partition("\n")[0]
         raise ModelNotFoundError(
             f"'{model}' cannot be had from the model hub: {first}; check its name and the network"
         ) from error
-    return target
 
 
-def _size(folder: Path | None) -> str:
-    return _megabytes(sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())) if folder else ""
+def _size(path: Path) -> str:
+    files = path.rglob("*") if path.is_dir() else [path]
+    return _megabytes(sum(file.stat().st_size for file in files if file.is_file()))
 
 
 def _megabytes(size: int) -> str:

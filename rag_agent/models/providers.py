@@ -41,11 +41,15 @@ _PROVIDERS = {
     "ollama": _Provider(
         "ollama:llama3.1:8b",
         chat="rag_agent.models.ollama:ollama_chat",
-        embeddings="rag_agent.models.ollama:ollama_embeddings",
+        embeddings="rag_agent.models.ollama_server:ollama_embeddings",
     ),
     "nomic": _Provider(
-        "nomic:nomic-embed-text-v1.5",
+        "nomic:nomic-embed-text-v1.5, nomic:/path/to/file.gguf",
         embeddings="rag_agent.models.nomic:nomic_embeddings",
+    ),
+    "nomic-remote": _Provider(
+        "nomic-remote:nomic-embed-text-v1.5, which sends texts to Nomic's servers",
+        embeddings="rag_agent.models.nomic:nomic_remote_embeddings",
     ),
 }
 

@@ -4,7 +4,7 @@ import json
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from langchain_core.embeddings import Embeddings
@@ -13,6 +13,13 @@ from rag_agent.errors import ModelError
 from rag_agent.models.weights import Weights
 
 _PLAIN_MODULES = {"Transformer", "Pooling", "Normalize"}
+_PROBES = (
+    "Who landed on the Moon?",
+    "The plant makes 8,000 tons of water each day; households pay NAf 1.75 for a cubic metre.",
+    "Ñandú – 月",
+    "In the evening the crew spoke with the ground, and then they slept. " * 12,
+)
+_CLOSE = 0.995  # of a vector's cosine with its float32 twin: less than what a change of a word makes
 
 
 class TransformersEmbeddings(Embeddings):
@@ -22,10 +29,22 @@ class TransformersEmbeddings(Embeddings):
     modules is left to sentence-transformers, by way of langchain-huggingface (extra `sentence-transformers`).
     """
 
-    def __init__(self, weights: Weights, *, name: str = "", batch_size: int = 32) -> None:
+    def __init__(
+        self, weights: Weights, *, name: str = "", batch_size: int = 32, dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    ) -> None:
+        """Name the weights.
+
+        Args:
+            weights: Where they are.
+            name: What the model is called; left out, by its place.
+            batch_size: How many texts the model reads at once.
+            dtype: What it computes in: "auto" is bfloat16 where the processor is fast at it and the vectors stay the same to a
+                cosine of 0.995, else float32.
+        """
         self.rag_agent_name = name or weights.location
         self._weights = weights
         self._batch_size = batch_size
+        self._dtype = dtype
         self._lock = threading.Lock()
         self._encoder: _Encoder | Embeddings | None = None
 
@@ -50,7 +69,9 @@ class TransformersEmbeddings(Embeddings):
             if self._encoder is None:
                 configuration = _Configuration(self._weights)
                 self._encoder = (
-                    _sentence_transformers(self._weights) if configuration.beyond_us else _Encoder(self._weights, configuration)
+                    _sentence_transformers(self._weights, configuration)
+                    if configuration.beyond_us
+                    else _Encoder(self._weights, configuration, self._dtype)
                 )
             return self._encoder
 
@@ -71,19 +92,21 @@ class _Configuration:
         }
         on |= {pooling["pooling_mode"]} if isinstance(pooling.get("pooling_mode"), str) else set()
         self.first_token = bool(on & {"cls_token", "cls"})
-        self.beyond_us |= not on <= {"cls_token", "cls", "mean_tokens", "mean"}
+        self.beyond_us |= len(on) > 1 or not on <= {"cls_token", "cls", "mean_tokens", "mean"}
+        self.beyond_us |= pooling.get("include_prompt") is False
         self.max_tokens: int | None = (_read_json(weights, "sentence_bert_config.json") or {}).get("max_seq_length")
-        prompts = (_read_json(weights, "config_sentence_transformers.json") or {}).get("prompts") or {}
-        self.prompts = {
-            "query": prompts.get("query", ""),
-            "document": prompts.get("document", prompts.get("passage", "")),
-        }
+        own = _read_json(weights, "config_sentence_transformers.json") or {}
+        prompts = own.get("prompts") or {}
+        default = prompts.get(own.get("default_prompt_name")) or ""
+        # By the names, and in the order, in which sentence-transformers looks for them.
+        documents = (prompts[name] for name in ("document", "passage", "corpus") if name in prompts)
+        self.prompts = {"query": prompts.get("query", default), "document": next(documents, default)}
 
 
 class _Encoder:
     """Model and tokenizer in memory."""
 
-    def __init__(self, weights: Weights, configuration: _Configuration) -> None:
+    def __init__(self, weights: Weights, configuration: _Configuration, dtype: str) -> None:
         import torch
         from transformers import AutoModel, AutoTokenizer
         from transformers.utils import logging as transformers_logging
@@ -94,28 +117,29 @@ class _Encoder:
         self._configuration = configuration
         self._tokenizer = weights.load(AutoTokenizer)
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
-        dtype = "bfloat16" if self._device == "cpu" and _fast_bfloat16(torch) else "float32"
-        self._model = weights.load(AutoModel, dtype=dtype).to(self._device).eval()
-        window = getattr(self._model.config, "max_position_embeddings", None) or 512
-        self._max_tokens = min(configuration.max_tokens or window, window)
+        self._model = weights.load(AutoModel, dtype="float32").to(self._device).eval()
+        limits = (getattr(self._model.config, "max_position_embeddings", None), self._tokenizer.model_max_length)
+        self._max_tokens = min(limit for limit in (configuration.max_tokens, *limits) if limit)
+        if dtype == "bfloat16" or (dtype == "auto" and self._device == "cpu" and _fast_bfloat16(torch)):
+            exact = self._vectors(_PROBES)
+            self._model.to(torch.bfloat16)
+            if dtype == "auto" and (self._vectors(_PROBES) * exact).sum(axis=1).min() < _CLOSE:
+                self._model = weights.load(AutoModel, dtype="float32").eval()  # what was rounded cannot be had back
 
     def encode(self, texts: Sequence[str], role: str, batch_size: int) -> np.ndarray:
         """The unit vectors of texts, (n, dimensions) float32. Texts of like length share a batch, so little is padding."""
         prompt = self._configuration.prompts[role]
         prompted = [prompt + text for text in texts]
         order = sorted(range(len(prompted)), key=lambda index: -len(prompted[index]))
-        vectors: np.ndarray | None = None
+        vectors = np.empty((len(texts), self._model.config.hidden_size), dtype=np.float32)
         for start in range(0, len(order), batch_size):
             chosen = order[start : start + batch_size]
-            batch = self._batch([prompted[index] for index in chosen])
-            if vectors is None:
-                vectors = np.empty((len(texts), batch.shape[1]), dtype=np.float32)
-            vectors[chosen] = batch
-        return vectors if vectors is not None else np.empty((0, self._model.config.hidden_size), dtype=np.float32)
+            vectors[chosen] = self._vectors([prompted[index] for index in chosen])
+        return vectors
 
-    def _batch(self, texts: list[str]) -> np.ndarray:
+    def _vectors(self, texts: Sequence[str]) -> np.ndarray:
         torch = self._torch
-        inputs = self._tokenizer(texts, padding=True, truncation=True, max_length=self._max_tokens, return_tensors="pt")
+        inputs = self._tokenizer(list(texts), padding=True, truncation=True, max_length=self._max_tokens, return_tensors="pt")
         inputs = inputs.to(self._device)
         try:
             with torch.inference_mode():
@@ -133,7 +157,7 @@ class _Encoder:
 
 
 def _fast_bfloat16(torch: Any) -> bool:
-    """Whether the processor multiplies matrices of bfloat16 in hardware (AMX): twice as fast, at a cosine of 0.999 to float32."""
+    """Whether the processor multiplies matrices of bfloat16 in hardware (AMX): twice as fast."""
     try:
         return bool(torch.cpu.get_capabilities().get("amx_bf16"))
     except (AttributeError, RuntimeError):  # an older torch cannot tell
@@ -158,11 +182,15 @@ def _read_json(weights: Weights, name: str) -> Any:
         return None
 
 
-def _sentence_transformers(weights: Weights) -> Embeddings:
+def _sentence_transformers(weights: Weights, configuration: _Configuration) -> Embeddings:
     try:
         from langchain_huggingface import HuggingFaceEmbeddings
 
-        model: Embeddings = HuggingFaceEmbeddings(model_name=weights.location, encode_kwargs={"normalize_embeddings": True})
+        model: Embeddings = HuggingFaceEmbeddings(
+            model_name=weights.location,
+            encode_kwargs={"normalize_embeddings": True, "prompt": configuration.prompts["document"]},
+            query_encode_kwargs={"normalize_embeddings": True, "prompt": configuration.prompts["query"]},
+        )
     except ImportError as error:
         raise ModelError(
             f"{weights.location} needs sentence-transformers; install it: pip install 'rag-agent[sentence-transformers]'"

@@ -11,6 +11,8 @@ import pytest
 
 from rag_agent import Answer, RagAgent, Settings
 from rag_agent.models import chat_model, embeddings
+from rag_agent.models.transformers_embeddings import TransformersEmbeddings
+from rag_agent.models.weights import Weights
 from rag_agent.testing import ScriptedChat
 
 pytestmark = [pytest.mark.model, pytest.mark.usefixtures("embedded")]
@@ -21,21 +23,36 @@ def contained(answer: Answer, wanted: list[str]) -> bool:
     return any(" ".join(one.split()).casefold() in text for one in wanted)
 
 
+TEXTS = ["Who landed on the Moon?", "", "Ñandú – 月 😀", "long " * 600, "The Balashi plant makes 8,000 tons of water each day."]
+
+
 def test_embeddings_equal_those_of_sentence_transformers(embedded_models: dict[str, Path]) -> None:
     import numpy as np
     from sentence_transformers import SentenceTransformer
 
-    texts = [
-        "Who landed on the Moon?",
-        "",
-        "Ñandú – 月 😀",
-        "long " * 600,
-        "The Balashi plant makes 8,000 tons of water each day.",
-    ]
-    ours = np.array(embeddings("embedded").embed_documents(texts))  # in bfloat16 where the processor is fast at it
-    theirs = SentenceTransformer(str(embedded_models["all-MiniLM-L6-v2"]), device="cpu").encode(texts, normalize_embeddings=True)
+    folder = embedded_models["all-MiniLM-L6-v2"]
+    theirs = SentenceTransformer(str(folder), device="cpu").encode(TEXTS, normalize_embeddings=True)
+    exact = TransformersEmbeddings(Weights(str(folder)), dtype="float32")
+    assert np.abs(np.array(exact.embed_documents(TEXTS)) - theirs).max() < 1e-4
+    assert np.abs(np.array(exact.embed_query(TEXTS[0])) - theirs[0]).max() < 1e-4
+    ours = np.array(embeddings("embedded").embed_documents(TEXTS))  # in bfloat16 where the processor is fast at it
     assert (ours * theirs).sum(axis=1).min() > 0.995
-    assert np.array(embeddings("embedded").embed_query(texts[0])) @ theirs[0] > 0.995
+
+
+def test_a_folder_beyond_pooling_is_left_to_sentence_transformers(tiny_embeddings: Path, tmp_path: Path) -> None:
+    import numpy as np
+    from sentence_transformers import SentenceTransformer, models
+
+    transformer = models.Transformer(str(tiny_embeddings))
+    parts = [transformer, models.Pooling(32), models.Dense(32, 16)]
+    prompts = {"query": "who ", "document": "water "}
+    theirs = SentenceTransformer(modules=parts, prompts=prompts, device="cpu")
+    theirs.save(str(tmp_path / "dense"))
+    ours = embeddings(f"huggingface:{tmp_path / 'dense'}")
+    documents = theirs.encode_document(["moon", "plant makes"], normalize_embeddings=True)
+    assert np.array(ours.embed_documents(["moon", "plant makes"])) == pytest.approx(documents, abs=1e-5)
+    assert ours.embed_query("moon") == pytest.approx(theirs.encode_query("moon", normalize_embeddings=True), abs=1e-5)
+    assert ours.embed_query("moon") != pytest.approx(documents[0], abs=1e-2)
 
 
 def test_the_chat_model_answers_without_its_prompt() -> None:
