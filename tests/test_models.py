@@ -210,6 +210,21 @@ def test_a_stop_string_that_never_comes_takes_nothing_away(tiny_chat: Path) -> N
     assert model.invoke("hello", stop=[whole[-2:] + "zzz"]).text == whole
 
 
+def test_stop_strings_of_the_model_hold_where_a_call_names_none(tiny_chat: Path) -> None:
+    first, second, *_ = chat(tiny_chat).invoke("hello").text.split(" ")
+    model = chat(tiny_chat, stop=[f" {second}"])
+    assert model.invoke("hello").text == first
+    assert model.invoke("hello", stop=["nowhere"]).text.startswith(f"{first} {second}")
+
+
+def test_settings_can_be_given_for_one_call(tiny_chat: Path) -> None:
+    model = chat(tiny_chat, temperature=1.5, seed=1)
+    assert model.bind(max_new_tokens=3).invoke("hello").usage_metadata["output_tokens"] == 3
+    assert len(list(model.stream("hello", max_new_tokens=2, temperature=0))) == 3  # two tokens and the usage
+    with pytest.raises(SettingsError, match="temprature"):
+        model.invoke("hello", temprature=1)
+
+
 def test_greedy_replies_are_all_alike(tiny_chat: Path) -> None:
     assert chat(tiny_chat).invoke("hello").text == chat(tiny_chat).invoke("hello").text
 
