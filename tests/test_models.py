@@ -172,9 +172,9 @@ def test_the_answer_holds_new_tokens_alone(tiny_chat: Path) -> None:
 def test_usage_counts_the_tokens_of_the_prompt_as_the_template_writes_it(tiny_chat: Path) -> None:
     model = chat(tiny_chat)
     messages: list[BaseMessage] = [SystemMessage("hello ."), HumanMessage("tell me a story")]
-    # <|system|> hello . <|user|> tell me a story <|assistant|>
-    assert model.invoke(messages).usage_metadata == {"input_tokens": 9, "output_tokens": 8, "total_tokens": 17}
-    assert model.count_tokens(messages) == 9
+    # <s> <|system|> hello . <|user|> tell me a story <|assistant|>: the tokenizer's <s>, since the template writes none
+    assert model.invoke(messages).usage_metadata == {"input_tokens": 10, "output_tokens": 8, "total_tokens": 18}
+    assert model.count_tokens(messages) == 10
 
 
 def test_streaming_gives_the_same_text_and_usage_at_the_end(tiny_chat: Path) -> None:
@@ -247,7 +247,7 @@ def test_several_replies_differ_and_repeat_with_their_seed(tiny_chat: Path) -> N
 
 
 def test_a_prompt_that_does_not_fit_is_told_in_numbers(tiny_chat: Path) -> None:
-    with pytest.raises(ContextLengthError, match=r"62 tokens and 8 new ones .* 64") as caught:
+    with pytest.raises(ContextLengthError, match=r"63 tokens and 8 new ones .* 64") as caught:
         chat(tiny_chat).invoke("one " * 60)
     assert isinstance(caught.value, RagAgentError)
 
@@ -286,8 +286,8 @@ def test_no_message_is_told(tiny_chat: Path) -> None:
 
 def test_the_conversation_reaches_the_model(tiny_chat: Path) -> None:
     history: list[BaseMessage] = [HumanMessage("hello"), AIMessage("one two"), HumanMessage("three")]
-    # <|user|> hello <|assistant|> one two <|user|> three <|assistant|>
-    assert chat(tiny_chat).count_tokens(history) == 8
+    # <s> <|user|> hello <|assistant|> one two <|user|> three <|assistant|>
+    assert chat(tiny_chat).count_tokens(history) == 9
 
 
 def generation_threads() -> int:

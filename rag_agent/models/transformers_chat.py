@@ -13,7 +13,7 @@ from pydantic import AliasChoices, ConfigDict, Field
 from rag_agent.errors import ContextLengthError, SettingsError
 from rag_agent.models.decoding import StopStrings, TokenText
 from rag_agent.models.providers import refuse_unknown
-from rag_agent.models.templates import prompt_text
+from rag_agent.models.templates import prompt_ids
 from rag_agent.models.weights import Weights
 
 if TYPE_CHECKING:
@@ -114,10 +114,7 @@ class TransformersChat(BaseChatModel):
         return load(self.weights, self.dtype, self.device_map, self.quantization)
 
     def _prompt(self, messages: Sequence[BaseMessage]) -> list[int]:
-        tokenizer = self._loaded().tokenizer
-        text, special = prompt_text(tokenizer, messages)
-        ids: list[int] = tokenizer(text, add_special_tokens=special)["input_ids"]
-        return ids
+        return prompt_ids(self._loaded().tokenizer, messages)
 
     def _with(self, changes: dict[str, Any]) -> Self:
         """This model with the settings of one call, as `bind` and `invoke` pass them."""
