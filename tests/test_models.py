@@ -290,20 +290,6 @@ def test_the_conversation_reaches_the_model(tiny_chat: Path) -> None:
     assert chat(tiny_chat).count_tokens(history) == 9
 
 
-def generation_threads() -> int:
-    return sum("_work" in thread.name for thread in threading.enumerate())
-
-
-def test_closing_a_stream_ends_its_generation(tiny_chat: Path) -> None:
-    before = threading.active_count()
-    stream = chat(tiny_chat, max_new_tokens=55).stream("hello")
-    next(stream)
-    assert threading.active_count() > before
-    stream.close()
-    assert threading.active_count() == before
-    assert chat(tiny_chat).invoke("hello").text  # and the model is free again
-
-
 def test_an_error_in_the_generation_reaches_the_caller(tiny_chat: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = chat(tiny_chat)
     model.invoke("hello")

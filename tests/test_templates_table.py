@@ -140,7 +140,7 @@ def bytes_tokenizer(family: Family, adds_bos: bool) -> Any:
     inner.decoder = ByteText()
     written = {family.bos, family.eos, *re.findall(r"<\|?\w+\|?>", family.conversation)} - {None}
     inner.add_special_tokens([AddedToken(token, normalized=False) for token in sorted(map(str, written))])
-    if adds_bos:
+    if adds_bos and family.bos:
         inner.post_processor = TemplateProcessing(
             single=f"{family.bos} $A", special_tokens=[(family.bos, inner.token_to_id(family.bos))]
         )

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 _GENERATION = {
     "max_new_tokens", "min_new_tokens", "temperature", "top_p", "top_k", "do_sample", "repetition_penalty",
-    "num_return_sequences", "seed", "stop", "dtype", "device_map", "quantization",
+    "num_return_sequences", "seed", "stop", "dtype", "device_map", "quantization", "prefix_cache",
+    "prompt_lookup_num_tokens", "assistant_model",
 }  # fmt: skip
 
 
@@ -58,6 +59,13 @@ class TransformersChat(BaseChatModel):
     """`8bit` keeps the weights in 8 bits on a CPU; `auto` does so where the processor is faster with it."""
     device_map: str | None = None
     """As in transformers; left out, the first GPU where there is one, else the CPU."""
+
+    prefix_cache: bool = True
+    """Whether what is computed of a prompt is kept for the next one that begins alike, as a conversation's next turn does."""
+    prompt_lookup_num_tokens: int | None = Field(default=None, ge=1)
+    """Guess so many tokens at a time from the prompt, and check them in one step."""
+    assistant_model: Weights | None = None
+    """A small model of the same vocabulary that guesses tokens, which this one checks in one step."""
 
     @classmethod
     def named(cls, name: str, weights: Weights, **generation: Any) -> Self:
@@ -113,6 +121,19 @@ class TransformersChat(BaseChatModel):
 
         return load(self.weights, self.dtype, self.device_map, self.quantization)
 
+    def _assistant(self, loaded: "Loaded") -> "Loaded | None":
+        from rag_agent.models.generation import load
+
+        if self.assistant_model is None:
+            return None
+        assistant = load(self.assistant_model, self.dtype, self.device_map, self.quantization)
+        if assistant.tokenizer.get_vocab() != loaded.tokenizer.get_vocab():
+            raise SettingsError(
+                f"assistant_model: {self.assistant_model.location} has another vocabulary than the model; name a smaller "
+                "model of the same family"
+            )
+        return assistant
+
     def _prompt(self, messages: Sequence[BaseMessage]) -> list[int]:
         return prompt_ids(self._loaded().tokenizer, messages)
 
@@ -136,6 +157,8 @@ class TransformersChat(BaseChatModel):
         sample = self.do_sample if self.do_sample is not None else self.temperature > 0
         if sample and self.temperature == 0:
             raise SettingsError("do_sample=true contradicts temperature=0; set a temperature above 0")
+        if self.assistant_model and self.prompt_lookup_num_tokens:
+            raise SettingsError("assistant_model contradicts prompt_lookup_num_tokens; leave one out")
         if not sample:
             for name in ("top_p", "top_k"):
                 if getattr(self, name) is not None:
@@ -199,11 +222,12 @@ class TransformersChat(BaseChatModel):
             max_new_tokens=self.max_new_tokens,
             min_new_tokens=self.min_new_tokens,
             repetition_penalty=self.repetition_penalty,
+            prompt_lookup_num_tokens=self.prompt_lookup_num_tokens,
             **self._sampling(),
         )
         text, stops = TokenText(loaded.tokenizer), StopStrings(stop or self.stop)
         count = 0
-        run = Run(loaded, prompt, config, seed)
+        run = Run(loaded, prompt, config, seed, assistant=self._assistant(loaded), prefix_cache=self.prefix_cache)
         try:
             for token in run:
                 count += 1
