@@ -14,6 +14,7 @@ from transformers.utils import logging as transformers_logging
 
 from rag_agent.errors import ModelError
 from rag_agent.models import int8
+from rag_agent.models.precision import Precision, free_memory
 from rag_agent.models.prefix_cache import PrefixCache
 from rag_agent.models.weights import Weights
 
@@ -30,16 +31,11 @@ class Loaded:
     """Weights and tokenizer in memory, and the queue in front of them."""
 
     def __init__(self, weights: Weights, dtype: str, device_map: str | None, quantization: str | None) -> None:
-        self.tokenizer = weights.load(AutoTokenizer)
-        device = device_map or ("auto" if torch.cuda.is_available() else "cpu")
-        on_cpu = device == "cpu"
-        chosen = ("float32" if on_cpu else "auto") if dtype == "auto" else dtype
-        options = {} if on_cpu else {"device_map": device}
-        eight = on_cpu and (quantization == "8bit" or (quantization == "auto" and int8.is_fast()))
-        if eight:
-            chosen = "bfloat16"
-        self.model = weights.load(AutoModelForCausalLM, dtype=chosen, **options).eval()
-        if eight:
+        self.tokenizer = weights.load(AutoTokenizer)  # and a .gguf file is converted
+        precision = Precision.chosen(dtype, device_map, quantization, cuda=torch.cuda.is_available(), fast_int8=int8.is_fast())
+        precision.check_fits(weights, free_memory(precision.device_map))
+        self.model = weights.load(AutoModelForCausalLM, **precision.options()).eval()
+        if precision.on_cpu and precision.quantization == "8bit":
             int8.quantize(self.model)
         self.worker = _Worker()
         taken = sum(tensor.nbytes for tensor in (*self.model.parameters(), *self.model.buffers()))

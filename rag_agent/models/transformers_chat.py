@@ -12,6 +12,7 @@ from pydantic import AliasChoices, ConfigDict, Field
 
 from rag_agent.errors import ContextLengthError, SettingsError
 from rag_agent.models.decoding import StopStrings, TokenText
+from rag_agent.models.precision import Quantization
 from rag_agent.models.providers import refuse_unknown
 from rag_agent.models.templates import prompt_ids
 from rag_agent.models.weights import Weights
@@ -52,11 +53,11 @@ class TransformersChat(BaseChatModel):
     """Makes sampling repeatable."""
     stop: list[str] = Field(default_factory=list)
     """Strings that end a reply where a call names none."""
-    dtype: str = "auto"
-    """"float32", "bfloat16", "float16"; "auto" is float32 on a CPU, where single tokens come faster in it, and the
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    """ "auto" is float32 on a CPU, where single tokens come faster in it, and the
     weights' own elsewhere."""
-    quantization: Literal["8bit", "auto"] | None = None
-    """`8bit` keeps the weights in 8 bits on a CPU; `auto` does so where the processor is faster with it."""
+    quantization: Quantization | None = None
+    """Weights in `8bit`, or on a GPU with bitsandbytes also in `4bit`; `auto` is 8 bits on a CPU that is faster with them."""
     device_map: str | None = None
     """As in transformers; left out, the first GPU where there is one, else the CPU."""
 

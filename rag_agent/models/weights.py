@@ -59,7 +59,7 @@ class Weights:
         """The number of weights, from the heads of the safetensors files; None where there are none yet."""
         from safetensors import safe_open
 
-        files = sorted(Path(self.location).glob("*.safetensors")) if not self.on_hub else self._cached_files()
+        files = self._files()
         total = 0
         for file in files:
             with safe_open(file, framework="numpy") as tensors:
@@ -69,11 +69,17 @@ class Weights:
             return _gguf_parameters(self.gguf)
         return total or None
 
-    def _cached_files(self) -> list[Path]:
-        from huggingface_hub import try_to_load_from_cache
+    def _files(self) -> list[Path]:
+        folder = Path(self.location)
+        if self.on_hub:
+            from huggingface_hub import try_to_load_from_cache
 
-        config = try_to_load_from_cache(self.location, "config.json")
-        return sorted(Path(config).parent.glob("*.safetensors")) if isinstance(config, str) else []
+            config = try_to_load_from_cache(self.location, "config.json")
+            if not isinstance(config, str):
+                return []
+            folder = Path(config).parent
+        # some folders hold the same weights once more under another name
+        return sorted(folder.glob("model*.safetensors")) or sorted(folder.glob("*.safetensors"))
 
     def _cached(self) -> bool:
         from huggingface_hub import try_to_load_from_cache

@@ -1,0 +1,85 @@
+"""Where weights go, in what numbers, and the refusal of those that do not fit."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rag_agent.errors import ModelError, SettingsError
+from rag_agent.models import chat_model
+from rag_agent.models.precision import Precision, bitsandbytes, free_memory
+from rag_agent.models.weights import Weights
+
+# the tiny model: 46 words in and out of 32 numbers, 2 layers of 4 x 32 x 32 and 3 x 32 x 64 with two norms of 32, and a norm
+PARAMETERS = 2 * 46 * 32 + 2 * (4 * 32 * 32 + 3 * 32 * 64 + 2 * 32) + 32
+
+
+def chosen(quantization: str | None = None, dtype: str = "auto", cuda: bool = False, fast_int8: bool = False) -> Precision:
+    return Precision.chosen(dtype, None, quantization, cuda=cuda, fast_int8=fast_int8)
+
+
+@pytest.mark.parametrize(
+    ("given", "precision"),
+    [
+        ({}, Precision("cpu", "float32", None)),
+        ({"dtype": "bfloat16"}, Precision("cpu", "bfloat16", None)),
+        ({"quantization": "8bit"}, Precision("cpu", "bfloat16", "8bit")),
+        ({"quantization": "auto"}, Precision("cpu", "float32", None)),
+        ({"quantization": "auto", "fast_int8": True}, Precision("cpu", "bfloat16", "8bit")),
+        ({"cuda": True}, Precision("auto", "auto", None)),
+        ({"cuda": True, "quantization": "4bit"}, Precision("auto", "auto", "4bit")),
+        ({"cuda": True, "quantization": "auto", "fast_int8": True}, Precision("auto", "auto", None)),
+    ],
+)
+def test_settings_mean_what_the_machine_is_good_at(given: dict[str, Any], precision: Precision) -> None:
+    assert chosen(**given) == precision
+
+
+def test_four_bits_need_a_gpu(tiny_chat: Path) -> None:
+    with pytest.raises(SettingsError, match="quantization=4bit needs a GPU with CUDA; on a CPU use quantization=8bit"):
+        chat_model(f"huggingface:{tiny_chat}", quantization="4bit", device_map="cpu").invoke("hello")
+    with pytest.raises(SettingsError, match="quantization"):
+        chat_model(f"huggingface:{tiny_chat}", quantization="2bit")
+    with pytest.raises(SettingsError, match="dtype"):
+        chat_model(f"huggingface:{tiny_chat}", dtype="float8")
+
+
+def test_on_a_gpu_bitsandbytes_quantises(monkeypatch: pytest.MonkeyPatch) -> None:
+    options = chosen("4bit", cuda=True).options()
+    four = options["quantization_config"]
+    assert options["device_map"] == "auto"
+    assert four.load_in_4bit and four.bnb_4bit_use_double_quant and four.bnb_4bit_quant_type == "nf4"
+    assert bitsandbytes("8bit").load_in_8bit
+    assert chosen("8bit").options() == {"dtype": "bfloat16"}  # a CPU makes its own
+
+
+@pytest.mark.parametrize(
+    ("precision", "each"),
+    [(chosen(), 4), (chosen("8bit"), 2), (chosen("8bit", cuda=True), 1), (chosen("4bit", cuda=True), 0.5)],
+)
+def test_the_memory_is_told_from_the_head_of_the_file(tiny_chat: Path, precision: Precision, each: float) -> None:
+    assert precision.needs(Weights(str(tiny_chat))) == int(PARAMETERS * each)
+
+
+def test_a_model_that_does_not_fit_is_refused_in_numbers(tiny_chat: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = Weights(str(tiny_chat))
+    monkeypatch.setattr(Weights, "parameters", lambda self: 8 * 2**30)
+    with pytest.raises(ModelError, match=r"needs 32\.0 GiB of memory in float32 and 4\.0 GiB are free; .*quantization=8bit"):
+        chosen().check_fits(weights, 4 * 2**30)
+    with pytest.raises(ModelError, match=r"needs 16\.0 GiB of memory in 8bit and 4\.0 GiB are free; take a smaller model$"):
+        chosen("8bit").check_fits(weights, 4 * 2**30)
+    chosen().check_fits(weights, 32 * 2**30)
+    monkeypatch.setattr(Weights, "parameters", lambda self: 2**50)
+    with pytest.raises(ModelError, match=r"needs 4194304\.0 GiB of memory in float32 and .* are free"):
+        chat_model(f"huggingface:{tiny_chat}", device_map="cpu", repetition_penalty=1.5, dtype="float32").invoke("hello")
+
+
+def test_the_free_memory_of_this_machine_is_known() -> None:
+    free = free_memory("cpu")
+    assert free is not None and free > 2**20
+
+
+def test_weights_under_two_names_count_once(tiny_chat: Path, tmp_path: Path) -> None:
+    for name in ("model.safetensors", "consolidated.safetensors"):
+        (tmp_path / name).symlink_to(tiny_chat / "model.safetensors")
+    assert Weights(str(tmp_path)).parameters() == PARAMETERS
