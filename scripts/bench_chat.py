@@ -63,12 +63,12 @@ def folder() -> Path:
 
 
 def shallow(target: Path) -> str:
-    """An assistant of the same vocabulary: the model with six of its layers."""
+    """An assistant of the same vocabulary: the first two layers of the model."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     model = AutoModelForCausalLM.from_pretrained(folder())
-    model.model.layers = model.model.layers[:6]
-    model.config.num_hidden_layers = 6
+    model.model.layers = model.model.layers[:2]
+    model.config.num_hidden_layers = 2
     model.save_pretrained(target)
     AutoTokenizer.from_pretrained(folder()).save_pretrained(target)
     return str(target)
@@ -92,7 +92,7 @@ def raw_replies(asked: list[str], tokens: int) -> list[str]:
 
 def equal(given: argparse.Namespace) -> None:
     """Print how many replies are those of `generate`."""
-    asked = prompts(given.data, 50, 1000, pairs=True)[given.start : given.start + given.prompts]
+    asked = prompts(given.data, 50, 500, pairs=True)[given.start : given.start + given.prompts]
     with tempfile.TemporaryDirectory() as scratch:
         variants: dict[str, dict[str, Any]] = {
             "float32": {**EXACT, "prefix_cache": False},

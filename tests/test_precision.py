@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from rag_agent import Settings
 from rag_agent.errors import ModelError, SettingsError
 from rag_agent.models import chat_model
+from rag_agent.models.inventory import inventory
 from rag_agent.models.precision import Precision, bitsandbytes, free_memory
 from rag_agent.models.weights import Weights
 
@@ -72,6 +74,15 @@ def test_a_model_that_does_not_fit_is_refused_in_numbers(tiny_chat: Path, monkey
     monkeypatch.setattr(Weights, "parameters", lambda self: 2**50)
     with pytest.raises(ModelError, match=r"needs 4194304\.0 GiB of memory in float32 and .* are free"):
         chat_model(f"huggingface:{tiny_chat}", device_map="cpu", repetition_penalty=1.5, dtype="float32").invoke("hello")
+
+
+def test_the_list_of_models_tells_it(tiny_chat: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "elsewhere" / "models" / "huggingface" / "me--tiny"
+    folder.parent.mkdir(parents=True)
+    folder.symlink_to(tiny_chat)
+    monkeypatch.setattr(Weights, "parameters", lambda self: 2**30)
+    entries = {entry.name: entry for entry in inventory(Settings.load(home=tmp_path / "elsewhere"))}
+    assert entries["huggingface:me/tiny"].size.endswith("(in memory 4.0 GiB in float32, 2.0 GiB in 8bit)")
 
 
 def test_the_free_memory_of_this_machine_is_known() -> None:

@@ -2,12 +2,13 @@
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rag_agent.errors import BackendError, ModelNotFoundError, SettingsError
 from rag_agent.models import embedded
-from rag_agent.models.weights import Progress
+from rag_agent.models.precision import gib, memory_on_cpu
+from rag_agent.models.weights import Progress, Weights
 from rag_agent.settings import Settings
 
 
@@ -18,13 +19,13 @@ class Entry:
     name: str
     role: str
     size: str
-    """On disk."""
+    """On disk, and of a chat model in memory."""
     state: str
 
 
 def inventory(settings: Settings) -> list[Entry]:
     """What is there, and what command brings the rest."""
-    return [*_embedded(settings), *_pulled(settings), *_ollama()]
+    return [*map(_with_memory, [*_embedded(settings), *_pulled(settings)]), *_ollama()]
 
 
 def pull(name: str, settings: Settings, progress: Progress) -> Path:
@@ -74,6 +75,14 @@ def _pulled(settings: Settings) -> Iterator[Entry]:
     for base in settings.model_folders:
         for folder in sorted((base / "huggingface").glob("*/config.json")):
             yield Entry(f"huggingface:{folder.parent.name.replace('--', '/')}", "", _size(folder.parent), str(folder.parent))
+
+
+def _with_memory(entry: Entry) -> Entry:
+    """With what the weights need to be loaded on a CPU, as a refusal of those that do not fit would tell it."""
+    if entry.role == "embeddings" or not (Path(entry.state) / "config.json").is_file():
+        return entry
+    needs = [f"{gib(size)} in {name}" for name, size in memory_on_cpu(Weights(entry.state)).items()]
+    return replace(entry, size=f"{entry.size} (in memory {', '.join(needs)})") if needs else entry
 
 
 def _ollama() -> Iterator[Entry]:

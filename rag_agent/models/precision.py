@@ -79,9 +79,15 @@ class Precision:
         if needed is None or free is None or needed <= free:
             return
         raise ModelError(
-            f"{weights.location} needs {_gib(needed)} of memory in {self.quantization or self.dtype} and {_gib(free)} are free; "
+            f"{weights.location} needs {gib(needed)} of memory in {self.quantization or self.dtype} and {gib(free)} are free; "
             "take a smaller model" + ("" if self.quantization else ", or set quantization=8bit")
         )
+
+
+def memory_on_cpu(weights: Weights) -> dict[str, int]:
+    """What weights need to be loaded on a CPU, by the settings that decide it; empty where their number is not known."""
+    ways = {"float32": Precision("cpu", "float32", None), "8bit": Precision("cpu", "bfloat16", "8bit")}
+    return {name: needed for name, way in ways.items() if (needed := way.needs(weights)) is not None}
 
 
 def bitsandbytes(quantization: str) -> Any:
@@ -132,5 +138,6 @@ def _free_of_container() -> int | None:
         return None
 
 
-def _gib(size: float) -> str:
+def gib(size: float) -> str:
+    """A size in memory, in words."""
     return f"{size / 2**30:.1f} GiB"
