@@ -16,8 +16,14 @@ from rag_agent.models.weights import Weights
 PARAMETERS = 2 * 46 * 32 + 2 * (4 * 32 * 32 + 3 * 32 * 64 + 2 * 32) + 32
 
 
-def chosen(quantization: str | None = None, dtype: str = "auto", cuda: bool = False, fast_int8: bool = False) -> Precision:
-    return Precision.chosen(dtype, None, quantization, cuda=cuda, fast_int8=fast_int8)
+def chosen(
+    quantization: str | None = None,
+    dtype: str = "auto",
+    device_map: str | None = None,
+    cuda: bool = False,
+    fast_int8: bool = False,
+) -> Precision:
+    return Precision.chosen(dtype, device_map, quantization, cuda=cuda, fast_int8=fast_int8)
 
 
 @pytest.mark.parametrize(
@@ -28,6 +34,9 @@ def chosen(quantization: str | None = None, dtype: str = "auto", cuda: bool = Fa
         ({"quantization": "8bit"}, Precision("cpu", "bfloat16", "8bit")),
         ({"quantization": "auto"}, Precision("cpu", "float32", None)),
         ({"quantization": "auto", "fast_int8": True}, Precision("cpu", "bfloat16", "8bit")),
+        ({"device_map": "auto"}, Precision("cpu", "float32", None)),
+        ({"device_map": "mps", "quantization": "auto"}, Precision("mps", "auto", None)),
+        ({"device_map": "cpu", "cuda": True}, Precision("cpu", "float32", None)),
         ({"cuda": True}, Precision("auto", "auto", None)),
         ({"cuda": True, "quantization": "4bit"}, Precision("auto", "auto", "4bit")),
         ({"cuda": True, "quantization": "auto", "fast_int8": True}, Precision("auto", "auto", None)),
@@ -46,7 +55,23 @@ def test_four_bits_need_a_gpu(tiny_chat: Path) -> None:
         chat_model(f"huggingface:{tiny_chat}", dtype="float8")
 
 
-def test_on_a_gpu_bitsandbytes_quantises(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gpu_that_is_not_there_is_told() -> None:
+    with pytest.raises(SettingsError, match="device_map=cuda:0: this machine has no GPU"):
+        chosen(device_map="cuda:0")
+
+
+def test_a_package_that_is_missing_is_told(tiny_chat: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from transformers import AutoModelForCausalLM
+
+    def missing(*args: Any, **options: Any) -> None:
+        raise ImportError("8 bits need bitsandbytes: pip install bitsandbytes")
+
+    monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", missing)
+    with pytest.raises(ModelError, match="needs another package: 8 bits need bitsandbytes: pip install bitsandbytes"):
+        Weights(str(tiny_chat)).load(AutoModelForCausalLM)
+
+
+def test_on_a_gpu_bitsandbytes_quantises() -> None:
     options = chosen("4bit", cuda=True).options()
     four = options["quantization_config"]
     assert options["device_map"] == "auto"

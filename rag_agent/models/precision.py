@@ -31,13 +31,17 @@ class Precision:
         """What the settings mean on a machine with or without CUDA, and with a processor that is fast at 8 bits or not.
 
         Raises:
-            SettingsError: 4 bits are wanted of a CPU.
+            SettingsError: The settings want a GPU that is not there.
         """
-        device = device_map or ("auto" if cuda else "cpu")
-        on_cpu = device == "cpu" or not cuda
+        device = device_map or "auto"
+        if device == "auto" and not cuda:
+            device = "cpu"
+        if device.startswith("cuda") and not cuda:
+            raise SettingsError(f"device_map={device}: this machine has no GPU with CUDA; leave device_map out")
+        on_cpu = device == "cpu"
         if quantization == "auto":
             quantization = "8bit" if on_cpu and fast_int8 else None
-        if quantization == "4bit" and on_cpu:
+        if quantization == "4bit" and (on_cpu or not cuda):
             raise SettingsError(
                 "quantization=4bit needs a GPU with CUDA; on a CPU use quantization=8bit, or a model of Ollama, whose weights "
                 "have 4 bits"
@@ -112,8 +116,8 @@ def free_memory(device_map: str) -> int | None:
     import torch
 
     gpus = range(torch.cuda.device_count())
-    _, _, number = device_map.partition(":")
-    if number.isdigit():
+    kind, _, number = device_map.partition(":")
+    if kind == "cuda" and number.isdigit():
         return int(torch.cuda.mem_get_info(int(number))[0])
     return sum(torch.cuda.mem_get_info(gpu)[0] for gpu in gpus) + (_free_of_processor() or 0)
 

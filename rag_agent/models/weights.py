@@ -39,6 +39,7 @@ class Weights:
 
         Raises:
             ModelNotFoundError: The hub does not have it or cannot be reached, or the folder is no model.
+            ModelError: A package that it needs is not installed, such as bitsandbytes.
         """
         if self.gguf is not None:
             convert_gguf(self.gguf, Path(self.location))
@@ -46,8 +47,10 @@ class Weights:
             if self.on_hub and self._cached():
                 options["local_files_only"] = True  # no question to the hub, so no wait where there is no network
             return auto_class.from_pretrained(self.location, **options)
+        except ImportError as error:
+            raise ModelError(f"{self.location} needs another package: {_first_line(error)}") from error
         except (OSError, ValueError, KeyError) as error:
-            first = str(error).strip().partition("\n")[0]
+            first = _first_line(error)
             if self.on_hub:
                 raise ModelNotFoundError(
                     f"the model '{self.location}' is neither in the local cache nor to be had from the model hub; check its "
@@ -85,6 +88,10 @@ class Weights:
         from huggingface_hub import try_to_load_from_cache
 
         return isinstance(try_to_load_from_cache(self.location, "config.json"), str)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
 
 
 def _gguf_parameters(path: Path) -> int:
@@ -131,7 +138,7 @@ def convert_gguf(path: Path, folder: Path, *, dtype: "torch.dtype | None" = None
         model.save_pretrained(part)
         publish(part, folder)
     except Exception as error:  # a broken file fails in as many ways as its reader has lines
-        raise ModelError(f"{path} cannot be converted: {str(error).strip().partition(chr(10))[0]}") from error
+        raise ModelError(f"{path} cannot be converted: {_first_line(error)}") from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
