@@ -117,7 +117,21 @@ def test_an_assistant_that_guesses_right_saves_passes(tiny_chat: Path, tiny_stri
     assert len(passes) < 8
 
 
-def test_settings_of_assistants_that_make_no_sense_are_told(tiny_chat: Path, tiny_embeddings: Path) -> None:
+def test_an_assistant_of_another_vocabulary_is_told(tiny_chat: Path, tmp_path: Path) -> None:
+    from transformers import AutoTokenizer
+
+    for file in tiny_chat.iterdir():
+        (tmp_path / file.name).symlink_to(file)
+    other = AutoTokenizer.from_pretrained(tiny_chat)
+    other.add_tokens(["zebra"])
+    (tmp_path / "tokenizer.json").unlink()
+    (tmp_path / "tokenizer_config.json").unlink()
+    other.save_pretrained(tmp_path)
+    with pytest.raises(SettingsError, match="assistant_model: .* has another vocabulary than the model"):
+        chat(tiny_chat, assistant_model=str(tmp_path)).invoke("hello")
+
+
+def test_settings_of_assistants_that_make_no_sense_are_told(tiny_chat: Path) -> None:
     with pytest.raises(SettingsError, match="contradicts prompt_lookup_num_tokens"):
         chat(tiny_chat, assistant_model=str(tiny_chat), prompt_lookup_num_tokens=3)
     with pytest.raises(SettingsError, match="prompt_lookup_num_tokens"):

@@ -119,3 +119,13 @@ def test_weights_under_two_names_count_once(tiny_chat: Path, tmp_path: Path) -> 
     for name in ("model.safetensors", "consolidated.safetensors"):
         (tmp_path / name).symlink_to(tiny_chat / "model.safetensors")
     assert Weights(str(tmp_path)).parameters() == PARAMETERS
+
+
+def test_damaged_weights_are_told(tiny_chat: Path, tmp_path: Path) -> None:
+    whole = (tiny_chat / "model.safetensors").read_bytes()
+    for name in ("config.json", "tokenizer.json", "tokenizer_config.json"):
+        (tmp_path / name).symlink_to(tiny_chat / name)
+    (tmp_path / "model.safetensors").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ModelError, match="model.safetensors cannot be read: .*bring the model to this machine again") as caught:
+        chat_model(f"huggingface:{tmp_path}").invoke("hello")
+    assert "\n" not in str(caught.value)

@@ -31,9 +31,9 @@ class Loaded:
     """Weights and tokenizer in memory, and the queue in front of them."""
 
     def __init__(self, weights: Weights, dtype: str, device_map: str | None, quantization: str | None) -> None:
-        self.tokenizer = weights.load(AutoTokenizer)  # and a .gguf file is converted
         precision = Precision.chosen(dtype, device_map, quantization, cuda=torch.cuda.is_available(), fast_int8=int8.is_fast())
         precision.check_fits(weights, free_memory(precision.device_map))
+        self.tokenizer = weights.load(AutoTokenizer)  # and a .gguf file is converted
         self.model = weights.load(AutoModelForCausalLM, **precision.options()).eval()
         if precision.on_cpu and precision.quantization == "8bit":
             int8.quantize(self.model)

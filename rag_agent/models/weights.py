@@ -59,15 +59,20 @@ class Weights:
             raise ModelNotFoundError(f"{self.location} cannot be loaded as a model: {first}") from error
 
     def parameters(self) -> int | None:
-        """The number of weights, from the heads of the safetensors files; None where there are none yet."""
-        from safetensors import safe_open
+        """The number of weights, from the heads of the files; None where there are none yet.
 
-        files = self._files()
+        Raises:
+            ModelError: A file is damaged.
+        """
+        from safetensors import SafetensorError, safe_open
+
         total = 0
-        for file in files:
-            with safe_open(file, framework="numpy") as tensors:
-                for key in tensors.keys():
-                    total += math.prod(tensors.get_slice(key).get_shape())
+        for file in self._files():
+            try:
+                with safe_open(file, framework="numpy") as tensors:
+                    total += sum(math.prod(tensors.get_slice(key).get_shape()) for key in tensors.keys())
+            except (SafetensorError, OSError) as error:
+                raise ModelError(f"{file} cannot be read: {_first_line(error)}; bring the model to this machine again") from error
         if not total and self.gguf is not None:
             return _gguf_parameters(self.gguf)
         return total or None
@@ -97,7 +102,10 @@ def _first_line(error: Exception) -> str:
 def _gguf_parameters(path: Path) -> int:
     from gguf import GGUFReader
 
-    return sum(math.prod(int(n) for n in tensor.shape) for tensor in GGUFReader(path).tensors)
+    try:
+        return sum(math.prod(int(n) for n in tensor.shape) for tensor in GGUFReader(path).tensors)
+    except Exception as error:  # a broken file fails in as many ways as its reader has lines
+        raise ModelError(f"{path} cannot be read as a model: {_first_line(error)}") from error
 
 
 def gguf_folder(path: Path, settings: Settings) -> Path:
