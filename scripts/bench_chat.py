@@ -1,7 +1,7 @@
 """The chat model of this process against others with the same weights: same replies, time, memory.
 
     python scripts/bench_chat.py equal  [--prompts 50] [--tokens 24]   # greedy replies against transformers' own generate
-    python scripts/bench_chat.py speed  [--prompts 30] [--ollama FOLDER --gguf FILE]
+    python scripts/bench_chat.py speed  [--prompts 30] [--ollama PROGRAM --gguf FILE]
     python scripts/bench_chat.py turns  [--turns 20]                   # seconds to the first token as a conversation grows
     python scripts/bench_chat.py cancel                                # seconds until a closed stream has stopped
 
@@ -15,25 +15,19 @@ import argparse
 import json
 import os
 import platform
-import resource
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from chat_contenders import EXACT, SYSTEM, folder, served, started
 from eval_data import DATA, some
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, HumanMessage
 
-from rag_agent.models import chat_model, embedded
+from rag_agent.models import chat_model
 from rag_agent.settings import Settings
 
-SYSTEM = SystemMessage("Answer the question in one short sentence with words of the text.")
-EXACT = {"quantization": None, "dtype": "float32"}
 TURNS = ["ours", "ChatHuggingFace"]
 
 
@@ -49,14 +43,6 @@ def prompts(data: Path, number: int, characters: int, *, pairs: bool = False) ->
         asked = [row["question"], "What is this text about?"] if pairs else [row["question"]]
         found += [f"Text: {text[at : at + characters]}\nQuestion: {question}" for question in asked]
     return found[:number]
-
-
-def folder() -> Path:
-    """Where the embedded chat model is."""
-    place = embedded.place(Settings.load(), embedded.CHAT_NAME)
-    if place is None:
-        sys.exit("the embedded models are not here; get them: rag-agent models pull embedded")
-    return place
 
 
 # --- equal --------------------------------------------------------------------------------------------------------------
@@ -111,104 +97,7 @@ def equal(given: argparse.Namespace) -> None:
             print(f"{name:26} {same:3} of {len(asked)} replies equal, {time.perf_counter() - began:6.1f} s", flush=True)
 
 
-# --- speed and turns: a process for each contender ------------------------------------------------------------------------
-
-
-def contender(name: str, tokens: int) -> Any:
-    """A model as its users set it up, for greedy replies."""
-    if name == "ChatHuggingFace":
-        from langchain_huggingface import ChatHuggingFace, HuggingFacePipeline
-
-        options = {"max_new_tokens": tokens, "do_sample": False, "return_full_text": False}
-        pipeline = HuggingFacePipeline.from_model_id(str(folder()), task="text-generation", pipeline_kwargs=options)
-        return ChatHuggingFace(llm=pipeline)
-    if name == "Ollama":
-        return chat_model("ollama:bench", max_new_tokens=tokens, temperature=0)
-    settings = EXACT if name == "ours, float32" else {}
-    return chat_model("embedded", settings=Settings.load(), max_new_tokens=tokens, **settings)
-
-
-def timed(model: Any, messages: list[BaseMessage]) -> dict[str, Any]:
-    """One reply, streamed: seconds to the first text and to the end, the reply, the peak of memory."""
-    began, first, text, tokens = time.perf_counter(), 0.0, "", 0
-    for chunk in model.stream(messages):
-        if chunk.text and not first:
-            first = time.perf_counter() - began
-        text += chunk.text
-        tokens += (chunk.usage_metadata or {}).get("output_tokens", 0)
-    total = time.perf_counter() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return {"first": first, "total": total, "text": text, "tokens": tokens, "peak": peak}
-
-
-def work(given: argparse.Namespace) -> None:
-    """Reply to conversations that come as lines of JSON."""
-    out = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # whatever a library prints is no answer
-    model = contender(given.name, given.tokens)
-    for line in sys.stdin:
-        turns = json.loads(line)
-        messages: list[BaseMessage] = [
-            SYSTEM,
-            *(AIMessage(text) if n % 2 else HumanMessage(text) for n, text in enumerate(turns)),
-        ]
-        print(json.dumps(timed(model, messages)), file=out, flush=True)
-
-
-@contextmanager
-def started(names: list[str], tokens: int, environment: dict[str, str]) -> Iterator[dict[str, Callable[[list[str]], Any]]]:
-    """A function for each contender that has a conversation answered in its process."""
-    words = [sys.executable, __file__, "worker", "--tokens", str(tokens), "--name"]
-    workers = {
-        name: subprocess.Popen(
-            [*words, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
-        )
-        for name in names
-    }
-
-    def asker(worker: "subprocess.Popen[str]") -> Callable[[list[str]], Any]:
-        def ask(turns: list[str]) -> Any:
-            assert worker.stdin and worker.stdout
-            print(json.dumps(turns), file=worker.stdin, flush=True)
-            return json.loads(worker.stdout.readline())
-
-        return ask
-
-    try:
-        yield {name: asker(worker) for name, worker in workers.items()}
-    finally:
-        for worker in workers.values():
-            worker.communicate()
-
-
-@contextmanager
-def served(given: argparse.Namespace) -> Iterator[tuple[dict[str, str], Callable[[], int]]]:
-    """An Ollama server that has the model as `bench`: the environment that reaches it, and its peak of memory in bytes."""
-    if not given.ollama:
-        yield dict(os.environ), lambda: 0
-        return
-    with tempfile.TemporaryDirectory() as scratch:
-        environment = {**os.environ, "OLLAMA_HOST": "127.0.0.1:11987", "OLLAMA_MODELS": scratch}
-        program = str(given.ollama / "ollama")
-        server = subprocess.Popen([program, "serve"], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            time.sleep(2)
-            modelfile = Path(scratch, "Modelfile")
-            modelfile.write_text(f"FROM {given.gguf.resolve()}\n", encoding="utf-8")
-            subprocess.run([program, "create", "bench", "-f", str(modelfile)], env=environment, check=True, capture_output=True)
-            yield environment, lambda: family_peak(server.pid)
-        finally:
-            server.terminate()
-            server.wait()
-
-
-def family_peak(pid: int) -> int:
-    """The peak of memory of a process and of those it started, in bytes."""
-    tasks = Path(f"/proc/{pid}/task")
-    children = [int(child) for file in tasks.glob("*/children") for child in file.read_text(encoding="utf-8").split()]
-    lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
-    own = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
-    return own + sum(map(family_peak, children))
+# --- speed and turns ------------------------------------------------------------------------------------------------------
 
 
 def speed(given: argparse.Namespace) -> None:
@@ -218,7 +107,7 @@ def speed(given: argparse.Namespace) -> None:
     if given.results and given.results.exists():
         rows = [json.loads(line) for line in given.results.read_text(encoding="utf-8").splitlines()]
     asked = prompts(given.data, 30, 2350)[given.start : given.start + given.prompts]
-    with served(given) as (environment, server_peak), started(names, 64, environment) as ask:
+    with served(given.ollama, given.gguf) as (environment, server_peak), started(names, 64, environment) as ask:
         for name in names:
             ask[name](["Say hello."])  # loaded, and warm
         for number, text in enumerate(asked):
@@ -315,8 +204,8 @@ def main() -> None:
     """Run one of the benchmarks."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
-    for run, number in ((equal, 50), (speed, 30), (turns, 0), (cancel, 5), (work, 0)):
-        one = commands.add_parser("worker" if run is work else run.__name__)
+    for run, number in ((equal, 50), (speed, 30), (turns, 0), (cancel, 5)):
+        one = commands.add_parser(run.__name__)
         one.set_defaults(run=run)
         one.add_argument("--data", type=Path, default=DATA, help="folder of the evaluation data")
         one.add_argument("--prompts", type=int, default=number)
@@ -325,9 +214,8 @@ def main() -> None:
         one.add_argument("--turns", type=int, default=20)
         one.add_argument("--rounds", type=int, default=3)
         one.add_argument("--results", type=Path)
-        one.add_argument("--ollama", type=Path, help="the folder of the program ollama")
+        one.add_argument("--ollama", type=Path, help="the program")
         one.add_argument("--gguf", type=Path, help="the embedded model's .gguf file")
-        one.add_argument("--name", default="")
     given = parser.parse_args()
     given.run(given)
 
