@@ -260,7 +260,7 @@ def prompts_with(hostile: str, folder: Path, file: str = "bridge.txt") -> list[l
 def opened(messages: Sequence[BaseMessage], family: str) -> int:
     """How many markers of a family stand in the prompt that its template makes."""
     template, markers = TEMPLATES[family]
-    prompt, _ = prompt_text(Rendering(template), messages)
+    prompt = prompt_text(Rendering(template), messages)
     return sum(prompt.casefold().count(marker.casefold()) for marker in dict.fromkeys(m.casefold() for m in markers))
 
 

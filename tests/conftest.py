@@ -212,7 +212,7 @@ def _tiny_llama(folder: Path, template: str | None) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_chat(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a chat model of 57 words, random weights, a window of 64 tokens."""
+    """The folder of a chat model of 46 words, random weights, a window of 64 tokens."""
     return _tiny_llama(tmp_path_factory.mktemp("tiny-chat"), TEMPLATE)
 
 

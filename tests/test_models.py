@@ -176,9 +176,9 @@ def test_the_answer_holds_new_tokens_alone(tiny_chat: Path) -> None:
 def test_usage_counts_the_tokens_of_the_prompt_as_the_template_writes_it(tiny_chat: Path) -> None:
     model = chat(tiny_chat)
     messages: list[BaseMessage] = [SystemMessage("hello ."), HumanMessage("tell me a story")]
-    # <|system|> hello . <|user|> tell me a story <|assistant|>
-    assert model.invoke(messages).usage_metadata == {"input_tokens": 9, "output_tokens": 8, "total_tokens": 17}
-    assert model.count_tokens(messages) == 9
+    # <s> <|system|> hello . <|user|> tell me a story <|assistant|>: the tokenizer's <s>, since the template writes none
+    assert model.invoke(messages).usage_metadata == {"input_tokens": 10, "output_tokens": 8, "total_tokens": 18}
+    assert model.count_tokens(messages) == 10
 
 
 def test_streaming_gives_the_same_text_and_usage_at_the_end(tiny_chat: Path) -> None:
@@ -214,6 +214,21 @@ def test_a_stop_string_that_never_comes_takes_nothing_away(tiny_chat: Path) -> N
     assert model.invoke("hello", stop=[whole[-2:] + "zzz"]).text == whole
 
 
+def test_stop_strings_of_the_model_hold_where_a_call_names_none(tiny_chat: Path) -> None:
+    first, second, *_ = chat(tiny_chat).invoke("hello").text.split(" ")
+    model = chat(tiny_chat, stop=[f" {second}"])
+    assert model.invoke("hello").text == first
+    assert model.invoke("hello", stop=["nowhere"]).text.startswith(f"{first} {second}")
+
+
+def test_settings_can_be_given_for_one_call(tiny_chat: Path) -> None:
+    model = chat(tiny_chat, temperature=1.5, seed=1)
+    assert model.bind(max_new_tokens=3).invoke("hello").usage_metadata["output_tokens"] == 3
+    assert len(list(model.stream("hello", max_new_tokens=2, temperature=0))) == 3  # two tokens and the usage
+    with pytest.raises(SettingsError, match="temprature"):
+        model.invoke("hello", temprature=1)
+
+
 def test_greedy_replies_are_all_alike(tiny_chat: Path) -> None:
     assert chat(tiny_chat).invoke("hello").text == chat(tiny_chat).invoke("hello").text
 
@@ -236,7 +251,7 @@ def test_several_replies_differ_and_repeat_with_their_seed(tiny_chat: Path) -> N
 
 
 def test_a_prompt_that_does_not_fit_is_told_in_numbers(tiny_chat: Path) -> None:
-    with pytest.raises(ContextLengthError, match=r"62 tokens and 8 new ones .* 64") as caught:
+    with pytest.raises(ContextLengthError, match=r"63 tokens and 8 new ones .* 64") as caught:
         chat(tiny_chat).invoke("one " * 60)
     assert isinstance(caught.value, RagAgentError)
 
@@ -275,22 +290,8 @@ def test_no_message_is_told(tiny_chat: Path) -> None:
 
 def test_the_conversation_reaches_the_model(tiny_chat: Path) -> None:
     history: list[BaseMessage] = [HumanMessage("hello"), AIMessage("one two"), HumanMessage("three")]
-    # <|user|> hello <|assistant|> one two <|user|> three <|assistant|>
-    assert chat(tiny_chat).count_tokens(history) == 8
-
-
-def generation_threads() -> int:
-    return sum("_work" in thread.name for thread in threading.enumerate())
-
-
-def test_closing_a_stream_ends_its_generation(tiny_chat: Path) -> None:
-    before = threading.active_count()
-    stream = chat(tiny_chat, max_new_tokens=55).stream("hello")
-    next(stream)
-    assert threading.active_count() > before
-    stream.close()
-    assert threading.active_count() == before
-    assert chat(tiny_chat).invoke("hello").text  # and the model is free again
+    # <s> <|user|> hello <|assistant|> one two <|user|> three <|assistant|>
+    assert chat(tiny_chat).count_tokens(history) == 9
 
 
 def test_an_error_in_the_generation_reaches_the_caller(tiny_chat: Path, monkeypatch: pytest.MonkeyPatch) -> None:

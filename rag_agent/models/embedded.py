@@ -60,9 +60,11 @@ def embedded_chat(_: str, settings: Settings, **generation: Any) -> "Transformer
         ModelNotFoundError: It has not been pulled yet.
     """
     folder = _find(settings, CHAT_NAME)
+    from rag_agent.models.huggingface import with_assistant
     from rag_agent.models.transformers_chat import TransformersChat
 
-    return TransformersChat.named("embedded", Weights(str(folder)), **{"quantization": "auto", **generation})
+    generation = {"quantization": "auto", **with_assistant(generation, settings)}
+    return TransformersChat.named("embedded", Weights(str(folder)), **generation)
 
 
 def embedded_embeddings(_: str, settings: Settings) -> "Embeddings":

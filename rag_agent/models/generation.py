@@ -2,23 +2,20 @@
 
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+import weakref
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
 import torch
-from transformers import (
-    AutoModelForCausalLM,
-    AutoTokenizer,
-    GenerationConfig,
-    StoppingCriteria,
-    StoppingCriteriaList,
-)
+from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 from transformers.generation.streamers import BaseStreamer
 from transformers.utils import logging as transformers_logging
 
 from rag_agent.errors import ModelError
 from rag_agent.models import int8
+from rag_agent.models.precision import Precision, free_memory
+from rag_agent.models.prefix_cache import PrefixCache
 from rag_agent.models.weights import Weights
 
 # Its bars and advice would land between the lines of an answer.
@@ -26,22 +23,32 @@ transformers_logging.disable_progress_bar()
 transformers_logging.set_verbosity_error()
 
 
+_PREFIX_BYTES = 256 * 2**20
+"""What the states of earlier prompts may take; more where the model itself takes more than ten times as much."""
+
+
 class Loaded:
     """Weights and tokenizer in memory, and the queue in front of them."""
 
     def __init__(self, weights: Weights, dtype: str, device_map: str | None, quantization: str | None) -> None:
-        self.tokenizer = weights.load(AutoTokenizer)
-        device = device_map or ("auto" if torch.cuda.is_available() else "cpu")
-        on_cpu = device == "cpu"
-        chosen = ("float32" if on_cpu else "auto") if dtype == "auto" else dtype
-        options = {} if on_cpu else {"device_map": device}
-        eight = on_cpu and (quantization == "8bit" or (quantization == "auto" and int8.is_fast()))
-        if eight:
-            chosen = "bfloat16"
-        self.model = weights.load(AutoModelForCausalLM, dtype=chosen, **options).eval()
-        if eight:
+        precision = Precision.chosen(dtype, device_map, quantization, cuda=torch.cuda.is_available(), fast_int8=int8.is_fast())
+        precision.check_fits(weights, free_memory(precision.device_map))
+        self.tokenizer = weights.load(AutoTokenizer)  # and a .gguf file is converted
+        self.model = weights.load(AutoModelForCausalLM, **precision.options()).eval()
+        if precision.on_cpu and precision.quantization == "8bit":
             int8.quantize(self.model)
-        self.lock = threading.Lock()
+        self.worker = _Worker()
+        taken = sum(tensor.nbytes for tensor in (*self.model.parameters(), *self.model.buffers()))
+        self.prefixes = PrefixCache(self.model.config, max(_PREFIX_BYTES, taken // 10))
+        self.cancelled: Callable[[], bool] = _never
+        for layers in (module for module in self.model.modules() if isinstance(module, torch.nn.ModuleList)):
+            for layer in layers:
+                layer.register_forward_pre_hook(self._stop_if_cancelled)
+
+    def _stop_if_cancelled(self, *_: Any) -> None:
+        """Before each layer: a long prompt takes seconds, and each of its layers a fraction of one."""
+        if self.cancelled():
+            raise _CancelledError
 
     @property
     def window(self) -> int | None:
@@ -71,40 +78,75 @@ def load(weights: Weights, dtype: str, device_map: str | None, quantization: str
 
 
 class Run:
-    """One generation in a thread of its own, as an iterator of token ids."""
+    """One generation as an iterator of token ids; it waits its turn, first come, first served."""
 
-    def __init__(self, loaded: Loaded, ids: Sequence[int], config: GenerationConfig, seed: int | None) -> None:
-        self._tokens: queue.SimpleQueue[int | BaseException | None] = queue.SimpleQueue()
-        self._cancelled = threading.Event()
-        prompt = torch.tensor([list(ids)], device=loaded.model.device)
+    def __init__(
+        self,
+        loaded: Loaded,
+        ids: Sequence[int],
+        config: GenerationConfig,
+        seed: int | None,
+        *,
+        assistant: Loaded | None = None,
+        prefix_cache: bool = True,
+    ) -> None:
+        self._loaded = loaded
+        self._prompt = list(ids)
+        self._config = config
+        self._seed = seed
+        self._assistant = assistant
+        # Assisted generation computes the whole prompt, whatever the cache holds.
+        self._reuse = prefix_cache and assistant is None and config.prompt_lookup_num_tokens is None
         eos = config.eos_token_id
         self._eos = set(eos if isinstance(eos, list) else [eos])
         self.ended = False
         """Whether the model itself came to an end."""
-        self._thread = threading.Thread(target=self._work, args=(loaded, prompt, config, seed), daemon=True)
-        self._thread.start()
+        self._streamer = _ToQueue()
+        self._state = threading.Lock()
+        self._started = self._cancelled = False
+        self._done = threading.Event()
+        loaded.worker.submit(self._work)
 
-    def _work(self, loaded: Loaded, prompt: torch.Tensor, config: GenerationConfig, seed: int | None) -> None:
+    def _work(self) -> None:
+        with self._state:
+            if self._cancelled:
+                return
+            self._started = True
+        cache = self._loaded.prefixes.begin(self._prompt, reuse=self._reuse)
+        failed = False
         try:
-            with loaded.lock, torch.inference_mode():
-                if self._cancelled.is_set():
-                    return
-                if seed is not None:
-                    torch.manual_seed(seed)
-                loaded.model.generate(
-                    prompt,
-                    attention_mask=torch.ones_like(prompt),
-                    generation_config=config,
-                    streamer=_ToQueue(self._tokens),
-                    stopping_criteria=StoppingCriteriaList([_Cancelled(self._cancelled)]),
-                )
+            self._generate(cache)
+        except _CancelledError:
+            pass
         except BaseException as error:  # noqa: B036 - it is raised again where the reply is read
-            self._tokens.put(error)
+            failed = True
+            self._streamer.tokens.put(error)
         finally:
-            self._tokens.put(None)
+            seen = [*self._prompt, *self._streamer.given[:-1]]  # the last token was not read by the model yet
+            if self._reuse and self._streamer.given and not failed:
+                self._loaded.prefixes.end(seen, cache)
+            self._loaded.cancelled = _never
+            self._streamer.tokens.put(None)
+            self._done.set()
+
+    def _generate(self, cache: Any) -> None:
+        model = self._loaded.model
+        prompt = torch.tensor([self._prompt], device=model.device)
+        if self._seed is not None:
+            torch.manual_seed(self._seed)
+        self._loaded.cancelled = lambda: self._cancelled
+        with torch.inference_mode():
+            model.generate(
+                prompt,
+                attention_mask=torch.ones_like(prompt),
+                generation_config=self._config,
+                past_key_values=cache,
+                streamer=self._streamer,
+                assistant_model=self._assistant.model if self._assistant else None,
+            )
 
     def __iter__(self) -> Iterator[int]:
-        while (token := self._tokens.get()) is not None:
+        while (token := self._streamer.tokens.get()) is not None:
             if isinstance(token, torch.OutOfMemoryError | MemoryError):
                 raise ModelError("there is not enough memory for this reply; use a smaller model or a shorter prompt") from token
             if isinstance(token, BaseException):
@@ -115,32 +157,56 @@ class Run:
             yield token
 
     def cancel(self) -> None:
-        """End the generation at its next token, and wait for that."""
-        self._cancelled.set()
-        self._thread.join()
+        """End the generation at once: before its turn, or at the next layer that it would compute."""
+        with self._state:
+            self._cancelled = True
+            running = self._started
+        if running:
+            self._done.wait()
+
+
+def _never() -> bool:
+    return False
+
+
+class _CancelledError(Exception):
+    """Ends a generation that nobody waits for any more."""
+
+
+class _Worker:
+    """Does one job after another, in the order they came, in a thread of its own.
+
+    One thread for all of a model's generations: each new one would start a set of processor threads of its own.
+    """
+
+    def __init__(self) -> None:
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self.submit = self._jobs.put
+        weakref.finalize(self, self._jobs.put, None)
+        threading.Thread(target=_work_off, args=(self._jobs,), name="rag-agent-generation", daemon=True).start()
+
+
+def _work_off(jobs: "queue.SimpleQueue[Callable[[], None] | None]") -> None:
+    while (job := jobs.get()) is not None:
+        job()
+        del job  # or it would hold its model in memory until the next one
 
 
 class _ToQueue(BaseStreamer):  # type: ignore[misc]
     """Hands on each new token; the prompt, which transformers puts first, is passed over."""
 
-    def __init__(self, tokens: "queue.SimpleQueue[int | BaseException | None]") -> None:
-        self._queue = tokens
+    def __init__(self) -> None:
+        self.tokens: queue.SimpleQueue[int | BaseException | None] = queue.SimpleQueue()
+        self.given: list[int] = []
         self._prompt_seen = False
 
     def put(self, value: torch.Tensor) -> None:
         """Called by transformers with the prompt, then with each token."""
         if self._prompt_seen:
             for token in value.flatten().tolist():
-                self._queue.put(token)
+                self.given.append(token)
+                self.tokens.put(token)
         self._prompt_seen = True
 
     def end(self) -> None:
-        """Called by transformers at the end; `_Run` marks the end itself, so that errors come first."""
-
-
-class _Cancelled(StoppingCriteria):  # type: ignore[misc]
-    def __init__(self, event: threading.Event) -> None:
-        self._event = event
-
-    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **kwargs: Any) -> torch.Tensor:
-        return torch.full((input_ids.shape[0],), self._event.is_set(), device=input_ids.device, dtype=torch.bool)
+        """Called by transformers at the end; `Run` marks the end itself, so that errors come first."""

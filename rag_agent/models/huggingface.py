@@ -17,7 +17,15 @@ def huggingface_chat(model: str, settings: Settings, **generation: Any) -> "Tran
     """A chat model that runs in this process."""
     from rag_agent.models.transformers_chat import TransformersChat
 
-    return TransformersChat.named(f"huggingface:{model}", weights_of(model, settings), **generation)
+    return TransformersChat.named(f"huggingface:{model}", weights_of(model, settings), **with_assistant(generation, settings))
+
+
+def with_assistant(generation: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    """Generation settings with the weights of `assistant_model` in the place of its name."""
+    name = generation.get("assistant_model")
+    if not isinstance(name, str):
+        return generation
+    return {**generation, "assistant_model": weights_of(name.removeprefix("huggingface:"), settings)}
 
 
 def huggingface_embeddings(model: str, settings: Settings) -> "Embeddings":

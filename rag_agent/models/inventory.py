@@ -3,12 +3,13 @@
 import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rag_agent.errors import BackendError, ModelNotFoundError, SettingsError
 from rag_agent.models import embedded
-from rag_agent.models.weights import Progress, convert_gguf, publish
+from rag_agent.models.precision import gib, memory_on_cpu
+from rag_agent.models.weights import Progress, Weights, convert_gguf, publish
 from rag_agent.settings import Settings
 
 
@@ -19,14 +20,14 @@ class Entry:
     name: str
     role: str
     size: str
-    """On disk."""
+    """On disk, and of a chat model in memory."""
     state: str
 
 
 def inventory(settings: Settings) -> list[Entry]:
     """What is there, and what command brings the rest."""
     kept = [Entry(name, "", _size(path), str(path)) for name, path in _kept(settings.model_folders)]
-    return [*_embedded(settings), *kept, *_ollama()]
+    return [*map(_with_memory, [*_embedded(settings), *kept]), *_ollama()]
 
 
 def pull(name: str, settings: Settings, progress: Progress) -> tuple[str, Path]:
@@ -96,6 +97,14 @@ def _kept(folders: list[Path]) -> Iterator[tuple[str, Path]]:
             yield f"gguf/{config.parent.name}", config.parent  # what a .gguf file was converted to when it was first used
         for file in sorted((base / "nomic").glob("*.gguf")):
             yield f"nomic:{file}", file
+
+
+def _with_memory(entry: Entry) -> Entry:
+    """With what the weights need to be loaded on a CPU, as a refusal of those that do not fit would tell it."""
+    if entry.role == "embeddings" or not (Path(entry.state) / "config.json").is_file():
+        return entry
+    needs = [f"{gib(size)} in {name}" for name, size in memory_on_cpu(Weights(entry.state)).items()]
+    return replace(entry, size=f"{entry.size} (in memory {', '.join(needs)})") if needs else entry
 
 
 def _ollama() -> Iterator[Entry]:

@@ -9,26 +9,40 @@ from langchain_core.messages import AIMessage, BaseMessage, ChatMessage, HumanMe
 from rag_agent.errors import ModelError
 
 
-def prompt_text(tokenizer: Any, messages: Sequence[BaseMessage]) -> tuple[str, bool]:
-    """The prompt of some messages, and whether the tokenizer has yet to add its special tokens.
+def prompt_ids(tokenizer: Any, messages: Sequence[BaseMessage]) -> list[int]:
+    """The prompt of some messages as token ids, with one BOS token where the tokenizer would set one.
 
-    A chat template writes them itself (adding them again is how prompts come to begin with two BOS tokens). A base model,
-    which has no template, gets plain `User:` / `Assistant:` lines. A template that rejects system messages gets its text
-    at the head of the first user message.
+    Most chat templates write it themselves (letting the tokenizer add its own is how prompts come to begin with two), some
+    leave it to the tokenizer.
+    """
+    ids: list[int] = tokenizer(prompt_text(tokenizer, messages), add_special_tokens=False)["input_ids"]
+    bos = tokenizer.bos_token_id
+    adds = bos is not None and tokenizer("a")["input_ids"][:1] == [bos]
+    return [bos, *ids] if adds and ids[:1] != [bos] else ids
+
+
+def prompt_text(tokenizer: Any, messages: Sequence[BaseMessage]) -> str:
+    """The prompt of some messages as the model's chat template writes it.
+
+    A base model, which has no template, gets plain `User:` / `Assistant:` lines. Where a template rejects system messages or
+    passes over them in silence, their text goes to the head of the first user message.
     """
     turns = _turns(messages)
     if not getattr(tokenizer, "chat_template", None):
         lines = [f"{_PLAIN.get(turn['role'], turn['role'].title())}: {turn['content']}" for turn in turns]
-        return "\n".join([*lines, "Assistant:"]), True
+        return "\n".join([*lines, "Assistant:"])
+    system = turns[0]["content"].strip() if turns[0]["role"] == "system" else ""
     try:
-        return _apply(tokenizer, turns), False
+        text = _apply(tokenizer, turns)
+        return text if system in text else _apply(tokenizer, _fold_system(turns))
     except TemplateError as error:
-        if turns[0]["role"] != "system":
-            raise ModelError(f"the model's chat template rejects these messages: {error}") from error
+        refusal = error
     try:
-        return _apply(tokenizer, _fold_system(turns)), False
+        if system:
+            return _apply(tokenizer, _fold_system(turns))
     except TemplateError as error:
-        raise ModelError(f"the model's chat template rejects these messages: {error}") from error
+        refusal = error
+    raise ModelError(f"the model's chat template rejects these messages: {refusal}") from refusal
 
 
 _PLAIN = {"system": "System", "user": "User", "assistant": "Assistant"}

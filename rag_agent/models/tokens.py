@@ -45,12 +45,12 @@ def tokens(model: BaseChatModel, text: str, system: str | None = None) -> Tokens
         )
     from transformers import AutoTokenizer
 
-    from rag_agent.models.templates import prompt_text
+    from rag_agent.models.templates import prompt_ids, prompt_text
 
     tokenizer: Any = weights.load(AutoTokenizer)
     ids = tokenizer(text, add_special_tokens=False)["input_ids"]
     decoded = tokenizer.decode(ids, clean_up_tokenization_spaces=False)
-    prompt, special = prompt_text(tokenizer, [*([SystemMessage(system)] if system else []), HumanMessage(text)])
+    messages = [*([SystemMessage(system)] if system else []), HumanMessage(text)]
     named = {name: str(token) for name, token in tokenizer.special_tokens_map.items() if isinstance(token, str)}
     return Tokens(
         model=name_of(model),
@@ -61,6 +61,6 @@ def tokens(model: BaseChatModel, text: str, system: str | None = None) -> Tokens
         pieces=tuple(tokenizer.decode([one], clean_up_tokenization_spaces=False) for one in ids),
         decoded=decoded,
         same=decoded == text,
-        prompt=prompt,
-        prompt_count=len(tokenizer(prompt, add_special_tokens=special)["input_ids"]),
+        prompt=prompt_text(tokenizer, messages),
+        prompt_count=len(prompt_ids(tokenizer, messages)),
     )

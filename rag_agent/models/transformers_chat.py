@@ -1,19 +1,20 @@
 """`TransformersChat`: a causal language model in this process, as a LangChain chat model."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models import BaseChatModel, LangSmithParams
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
-from pydantic import ConfigDict, Field
+from pydantic import AliasChoices, ConfigDict, Field
 
 from rag_agent.errors import ContextLengthError, SettingsError
 from rag_agent.models.decoding import StopStrings, TokenText
+from rag_agent.models.precision import Quantization
 from rag_agent.models.providers import refuse_unknown
-from rag_agent.models.templates import prompt_text
+from rag_agent.models.templates import prompt_ids
 from rag_agent.models.weights import Weights
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
 _GENERATION = {
     "max_new_tokens", "min_new_tokens", "temperature", "top_p", "top_k", "do_sample", "repetition_penalty",
-    "num_return_sequences", "seed", "dtype", "device_map", "quantization",
+    "num_return_sequences", "seed", "stop", "dtype", "device_map", "quantization", "prefix_cache",
+    "prompt_lookup_num_tokens", "assistant_model",
 }  # fmt: skip
 
 
@@ -36,7 +38,8 @@ class TransformersChat(BaseChatModel):
 
     weights: Weights
     rag_agent_name: str = ""
-    max_new_tokens: int = Field(default=256, ge=1)
+    max_new_tokens: int = Field(default=256, ge=1, validation_alias=AliasChoices("max_new_tokens", "max_tokens"))
+    """`max_tokens`, LangChain's own name, is taken as well."""
     min_new_tokens: int | None = Field(default=None, ge=0)
     temperature: float = Field(default=0.0, ge=0.0)
     """0 is greedy: always the likeliest token."""
@@ -48,13 +51,22 @@ class TransformersChat(BaseChatModel):
     num_return_sequences: int = Field(default=1, ge=1)
     seed: int | None = None
     """Makes sampling repeatable."""
-    dtype: str = "auto"
-    """"float32", "bfloat16", "float16"; "auto" is float32 on a CPU, where single tokens come faster in it, and the
+    stop: list[str] = Field(default_factory=list)
+    """Strings that end a reply where a call names none."""
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    """ "auto" is float32 on a CPU, where single tokens come faster in it, and the
     weights' own elsewhere."""
-    quantization: Literal["8bit", "auto"] | None = None
-    """`8bit` keeps the weights in 8 bits on a CPU; `auto` does so where the processor is faster with it."""
+    quantization: Quantization | None = None
+    """Weights in `8bit`, or on a GPU with bitsandbytes also in `4bit`; `auto` is 8 bits on a CPU that is faster with them."""
     device_map: str | None = None
     """As in transformers; left out, the first GPU where there is one, else the CPU."""
+
+    prefix_cache: bool = True
+    """Whether what is computed of a prompt is kept for the next one that begins alike, as a conversation's next turn does."""
+    prompt_lookup_num_tokens: int | None = Field(default=None, ge=1)
+    """Guess so many tokens at a time from the prompt, and check them in one step."""
+    assistant_model: Weights | None = None
+    """A small model of the same vocabulary that guesses tokens, which this one checks in one step."""
 
     @classmethod
     def named(cls, name: str, weights: Weights, **generation: Any) -> Self:
@@ -80,6 +92,22 @@ class TransformersChat(BaseChatModel):
     def _identifying_params(self) -> dict[str, Any]:
         return {"model_name": self.rag_agent_name or self.weights.location}
 
+    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
+        params = LangSmithParams(
+            ls_provider="huggingface",
+            ls_model_name=kwargs.get("model") or self.rag_agent_name or self.weights.location,
+            ls_model_type="chat",
+            ls_temperature=kwargs.get("temperature", self.temperature),
+            ls_max_tokens=kwargs.get("max_new_tokens", self.max_new_tokens),
+        )
+        if named := stop or self.stop:
+            params["ls_stop"] = named
+        return params
+
+    def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> NoReturn:
+        """Not to be had: calls of tools have no common form among local models."""
+        raise NotImplementedError("a model in this process calls no tools; use one of a server, such as ollama:llama3.1:8b")
+
     def count_tokens(self, messages: Sequence[BaseMessage]) -> int:
         """The length of the prompt these messages make, in tokens of this model."""
         return len(self._prompt(messages))
@@ -94,11 +122,28 @@ class TransformersChat(BaseChatModel):
 
         return load(self.weights, self.dtype, self.device_map, self.quantization)
 
+    def _assistant(self, loaded: "Loaded") -> "Loaded | None":
+        from rag_agent.models.generation import load
+
+        if self.assistant_model is None:
+            return None
+        assistant = load(self.assistant_model, self.dtype, self.device_map, self.quantization)
+        if assistant.tokenizer.get_vocab() != loaded.tokenizer.get_vocab():
+            raise SettingsError(
+                f"assistant_model: {self.assistant_model.location} has another vocabulary than the model; name a smaller "
+                "model of the same family"
+            )
+        return assistant
+
     def _prompt(self, messages: Sequence[BaseMessage]) -> list[int]:
-        tokenizer = self._loaded().tokenizer
-        text, special = prompt_text(tokenizer, messages)
-        ids: list[int] = tokenizer(text, add_special_tokens=special)["input_ids"]
-        return ids
+        return prompt_ids(self._loaded().tokenizer, messages)
+
+    def _with(self, changes: dict[str, Any]) -> Self:
+        """This model with the settings of one call, as `bind` and `invoke` pass them."""
+        if not changes:
+            return self
+        own = {name: getattr(self, name) for name in self.model_fields_set & _GENERATION}
+        return self.named(self.rag_agent_name, self.weights, **{**own, **changes})
 
     def _sampling(self) -> dict[str, Any]:
         """The sampling half of the generation settings, in transformers' terms.
@@ -113,6 +158,8 @@ class TransformersChat(BaseChatModel):
         sample = self.do_sample if self.do_sample is not None else self.temperature > 0
         if sample and self.temperature == 0:
             raise SettingsError("do_sample=true contradicts temperature=0; set a temperature above 0")
+        if self.assistant_model and self.prompt_lookup_num_tokens:
+            raise SettingsError("assistant_model contradicts prompt_lookup_num_tokens; leave one out")
         if not sample:
             for name in ("top_p", "top_k"):
                 if getattr(self, name) is not None:
@@ -140,17 +187,11 @@ class TransformersChat(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        replies = [self._reply(messages, stop, None if self.seed is None else self.seed + n, run_manager)
-                   for n in range(self.num_return_sequences)]  # fmt: skip
-        return ChatResult(generations=replies)
+        model = self._with(kwargs)
+        seeds = [None if model.seed is None else model.seed + n for n in range(model.num_return_sequences)]
+        return ChatResult(generations=[model._reply(messages, stop, seed) for seed in seeds])
 
-    def _reply(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None,
-        seed: int | None,
-        run_manager: CallbackManagerForLLMRun | None,
-    ) -> ChatGeneration:
+    def _reply(self, messages: list[BaseMessage], stop: list[str] | None, seed: int | None) -> ChatGeneration:
         whole: AIMessageChunk | None = None
         for chunk in self._tokens(messages, stop, seed):
             whole = chunk if whole is None else whole + chunk
@@ -165,7 +206,8 @@ class TransformersChat(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        for message in self._tokens(messages, stop, self.seed):
+        model = self._with(kwargs)
+        for message in model._tokens(messages, stop, model.seed):
             chunk = ChatGenerationChunk(message=message)
             if run_manager and message.content:
                 run_manager.on_llm_new_token(str(message.content), chunk=chunk)
@@ -181,11 +223,12 @@ class TransformersChat(BaseChatModel):
             max_new_tokens=self.max_new_tokens,
             min_new_tokens=self.min_new_tokens,
             repetition_penalty=self.repetition_penalty,
+            prompt_lookup_num_tokens=self.prompt_lookup_num_tokens,
             **self._sampling(),
         )
-        text, stops = TokenText(loaded.tokenizer), StopStrings(stop or [])
+        text, stops = TokenText(loaded.tokenizer), StopStrings(stop or self.stop)
         count = 0
-        run = Run(loaded, prompt, config, seed)
+        run = Run(loaded, prompt, config, seed, assistant=self._assistant(loaded), prefix_cache=self.prefix_cache)
         try:
             for token in run:
                 count += 1

@@ -39,6 +39,7 @@ class Weights:
 
         Raises:
             ModelNotFoundError: The hub does not have it or cannot be reached, or the folder is no model.
+            ModelError: A package that it needs is not installed, such as bitsandbytes.
         """
         if self.gguf is not None:
             convert_gguf(self.gguf, Path(self.location))
@@ -46,8 +47,10 @@ class Weights:
             if self.on_hub and self._cached():
                 options["local_files_only"] = True  # no question to the hub, so no wait where there is no network
             return auto_class.from_pretrained(self.location, **options)
+        except ImportError as error:
+            raise ModelError(f"{self.location} needs another package: {_first_line(error)}") from error
         except (OSError, ValueError, KeyError) as error:
-            first = str(error).strip().partition("\n")[0]
+            first = _first_line(error)
             if self.on_hub:
                 raise ModelNotFoundError(
                     f"the model '{self.location}' is neither in the local cache nor to be had from the model hub; check its "
@@ -56,24 +59,35 @@ class Weights:
             raise ModelNotFoundError(f"{self.location} cannot be loaded as a model: {first}") from error
 
     def parameters(self) -> int | None:
-        """The number of weights, from the heads of the safetensors files; None where there are none yet."""
-        from safetensors import safe_open
+        """The number of weights, from the heads of the files; None where there are none yet.
 
-        files = sorted(Path(self.location).glob("*.safetensors")) if not self.on_hub else self._cached_files()
+        Raises:
+            ModelError: A file is damaged.
+        """
+        from safetensors import SafetensorError, safe_open
+
         total = 0
-        for file in files:
-            with safe_open(file, framework="numpy") as tensors:
-                for key in tensors.keys():
-                    total += math.prod(tensors.get_slice(key).get_shape())
+        for file in self._files():
+            try:
+                with safe_open(file, framework="numpy") as tensors:
+                    total += sum(math.prod(tensors.get_slice(key).get_shape()) for key in tensors.keys())
+            except (SafetensorError, OSError) as error:
+                raise ModelError(f"{file} cannot be read: {_first_line(error)}; bring the model to this machine again") from error
         if not total and self.gguf is not None:
             return _gguf_parameters(self.gguf)
         return total or None
 
-    def _cached_files(self) -> list[Path]:
-        from huggingface_hub import try_to_load_from_cache
+    def _files(self) -> list[Path]:
+        folder = Path(self.location)
+        if self.on_hub:
+            from huggingface_hub import try_to_load_from_cache
 
-        config = try_to_load_from_cache(self.location, "config.json")
-        return sorted(Path(config).parent.glob("*.safetensors")) if isinstance(config, str) else []
+            config = try_to_load_from_cache(self.location, "config.json")
+            if not isinstance(config, str):
+                return []
+            folder = Path(config).parent
+        # some folders hold the same weights once more under another name
+        return sorted(folder.glob("model*.safetensors")) or sorted(folder.glob("*.safetensors"))
 
     def _cached(self) -> bool:
         from huggingface_hub import try_to_load_from_cache
@@ -81,10 +95,17 @@ class Weights:
         return isinstance(try_to_load_from_cache(self.location, "config.json"), str)
 
 
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
+
+
 def _gguf_parameters(path: Path) -> int:
     from gguf import GGUFReader
 
-    return sum(math.prod(int(n) for n in tensor.shape) for tensor in GGUFReader(path).tensors)
+    try:
+        return sum(math.prod(int(n) for n in tensor.shape) for tensor in GGUFReader(path).tensors)
+    except Exception as error:  # a broken file fails in as many ways as its reader has lines
+        raise ModelError(f"{path} cannot be read as a model: {_first_line(error)}") from error
 
 
 def gguf_folder(path: Path, settings: Settings) -> Path:
@@ -125,7 +146,7 @@ def convert_gguf(path: Path, folder: Path, *, dtype: "torch.dtype | None" = None
         model.save_pretrained(part)
         publish(part, folder)
     except Exception as error:  # a broken file fails in as many ways as its reader has lines
-        raise ModelError(f"{path} cannot be converted: {str(error).strip().partition(chr(10))[0]}") from error
+        raise ModelError(f"{path} cannot be converted: {_first_line(error)}") from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
 

@@ -1,0 +1,56 @@
+"""The embedded chat model: many callers, a closed stream, the prefix cache."""
+
+import threading
+import time
+from typing import Any
+
+import pytest
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+
+from rag_agent.models import chat_model
+
+pytestmark = [pytest.mark.model, pytest.mark.usefixtures("embedded")]
+
+CAPITALS = ["France", "Italy", "Spain", "Japan", "Egypt", "Cuba", "Peru", "Norway"]
+
+
+def test_eight_streams_at_once_give_eight_right_replies() -> None:
+    model = chat_model("embedded", max_new_tokens=8)
+    questions = [f"What is the capital of {country}?" for country in CAPITALS]
+    found: dict[str, str] = {}
+
+    def ask(question: str) -> None:
+        found[question] = "".join(chunk.text for chunk in model.stream(question))
+
+    threads = [threading.Thread(target=ask, args=(question,)) for question in questions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == {question: model.invoke(question).text for question in questions}
+    assert len(set(found.values())) > 6
+    assert "Paris" in found[questions[0]]
+
+
+def test_a_closed_stream_frees_the_processor() -> None:
+    model = chat_model("embedded", max_new_tokens=200, min_new_tokens=200)
+    stream: Any = model.stream(f"Tell me a story. {'It begins in the harbour of a small town. ' * 30}")
+    next(stream)
+    began = time.monotonic()
+    stream.close()
+    assert time.monotonic() - began < 0.5
+    busy = time.process_time()
+    time.sleep(0.5)
+    assert time.process_time() - busy < 0.25
+
+
+def test_a_conversation_reads_alike_with_and_without_the_prefix_cache() -> None:
+    def replies(**settings: Any) -> list[str]:
+        model = chat_model("embedded", max_new_tokens=10, quantization=None, dtype="float32", **settings)
+        history: list[BaseMessage] = []
+        for question in ("What is the capital of France?", "And of Italy?", "Which of them is larger?"):
+            history.append(HumanMessage(question))
+            history.append(AIMessage(model.invoke(history).text))
+        return [message.text for message in history[1::2]]
+
+    assert replies() == replies(prefix_cache=False)
