@@ -34,7 +34,7 @@ def test_a_text_is_shown_as_the_model_reads_it(run: Run, tiny_chat: Path) -> Non
     assert found["pieces"] == ["who", "landed", "on", "the", "moon"]
     assert (found["count"], found["decoded"], found["same"]) == (5, "who landed on the moon", True)
     assert found["prompt"].split() == ["<|user|>", "who", "landed", "on", "the", "moon", "<|assistant|>"]
-    assert found["prompt_count"] == 7
+    assert found["prompt_count"] == 8  # with <s>
     assert found["vocabulary"] == 46
     assert found["special"] == {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>"}
 
@@ -44,7 +44,7 @@ def test_a_text_that_the_model_cannot_write_is_not_the_same_again(run: Run, tiny
     assert done.code == 0
     assert "3 tokens: 7='who' 1='<unk>'" in done.out
     assert "decoded: 'who <unk> ?'" in done.out
-    assert "as a prompt, 7 tokens:" in done.out  # <|system|> hello <|user|> who sang ? <|assistant|>
+    assert "as a prompt, 8 tokens:" in done.out  # <s> <|system|> hello <|user|> who sang ? <|assistant|>
 
 
 def test_a_server_shows_no_tokens(run: Run) -> None:
