@@ -1,5 +1,6 @@
 """Weights in memory, and one generation at a time in a thread of its own. Importing this costs torch and transformers."""
 
+import atexit
 import queue
 import threading
 import weakref
@@ -47,7 +48,7 @@ class Loaded:
 
     def _stop_if_cancelled(self, *_: Any) -> None:
         """Before each layer: a long prompt takes seconds, and each of its layers a fraction of one."""
-        if self.cancelled():
+        if self.cancelled() or _ending.is_set():
             raise _CancelledError
 
     @property
@@ -169,6 +170,9 @@ def _never() -> bool:
     return False
 
 
+_LAST_JOB = 5.0  # seconds that the end of the process waits for the layer that is being computed
+
+
 class _CancelledError(Exception):
     """Ends a generation that nobody waits for any more."""
 
@@ -182,8 +186,23 @@ class _Worker:
     def __init__(self) -> None:
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self.submit = self._jobs.put
-        weakref.finalize(self, self._jobs.put, None)
-        threading.Thread(target=_work_off, args=(self._jobs,), name="rag-agent-generation", daemon=True).start()
+        self.thread = threading.Thread(target=_work_off, args=(self._jobs,), name="rag-agent-generation", daemon=True)
+        self.thread.start()
+        weakref.finalize(self, self._jobs.put, None).atexit = False
+        _workers.add(self)
+
+
+_workers: "weakref.WeakSet[_Worker]" = weakref.WeakSet()
+_ending = threading.Event()
+
+
+@atexit.register
+def _end_workers() -> None:
+    """The interpreter unwinds daemon threads that still run at its end, and C++ code aborts at that."""
+    _ending.set()
+    for worker in list(_workers):
+        worker.submit(None)
+        worker.thread.join(_LAST_JOB)
 
 
 def _work_off(jobs: "queue.SimpleQueue[Callable[[], None] | None]") -> None:

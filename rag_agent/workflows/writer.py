@@ -1,6 +1,6 @@
 """The chat model as the nodes use it: how far its reading is trusted, and replies that can be called off."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from functools import cached_property
 from typing import Literal
 
@@ -85,10 +85,15 @@ class Writer:
 
     def _until_stopped(self, chunks: Iterator[AIMessageChunk]) -> Iterator[AIMessageChunk]:
         context = get_runtime(TurnContext).context
-        for chunk in chunks:  # raising ends the stream, and with it the generation
-            if context and context.stopped():
-                raise TurnStoppedError("the turn was called off")
-            yield chunk
+        try:
+            for chunk in chunks:
+                if context and context.stopped():
+                    raise TurnStoppedError("the turn was called off")
+                yield chunk
+        finally:
+            # Ends the generation now: the traceback of an error would keep the stream, and the model at work, for long.
+            if isinstance(chunks, Generator):
+                chunks.close()
 
     @cached_property
     def _greedy(self) -> BaseChatModel:

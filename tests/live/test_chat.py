@@ -1,5 +1,7 @@
 """The embedded chat model: many callers, a closed stream, the prefix cache."""
 
+import subprocess
+import sys
 import threading
 import time
 from typing import Any
@@ -54,3 +56,14 @@ def test_a_conversation_reads_alike_with_and_without_the_prefix_cache() -> None:
         return [message.text for message in history[1::2]]
 
     assert replies() == replies(prefix_cache=False)
+
+
+def test_a_process_ends_in_the_middle_of_a_reply() -> None:
+    code = (
+        "from rag_agent.models import chat_model\n"
+        "stream = chat_model('embedded', max_new_tokens=200, min_new_tokens=200).stream('Tell me a story.')\n"
+        "print(next(stream).text)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.strip()
