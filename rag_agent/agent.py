@@ -16,12 +16,13 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from rag_agent.answers import Answer, Event, Hit, IndexReport
 from rag_agent.documents import Splitter
 from rag_agent.errors import DocumentsError, SettingsError, ThreadError
-from rag_agent.index import Index, Library, Progress, VectorStoreLibrary
+from rag_agent.index import Index, Library, Progress, RerankedLibrary, VectorStoreLibrary
 from rag_agent.memory.checkpointer import Checkpointer
 from rag_agent.memory.locks import ThreadLocks
 from rag_agent.memory.threads import Threads
 from rag_agent.models import chat_model, name_of
 from rag_agent.models import embeddings as embedding_model
+from rag_agent.models.cross_encoder import RelevanceScorer
 from rag_agent.models.judge import EntailmentJudge
 from rag_agent.settings import MEMORY, Settings
 from rag_agent.turns import KeptWhole, Running, TurnEvents, not_empty, run_config, run_options
@@ -102,7 +103,7 @@ class RagAgent:
         return report
 
     def search(self, query: str, k: int | None = None) -> list[Hit]:
-        """The k chunks that answer a query best, best first.
+        """The k chunks that answer a query best, best first; in the order of the setting `reranker`, where it names one.
 
         Raises:
             DocumentsError: There are no documents.
@@ -282,7 +283,11 @@ class RagAgent:
 
     @cached_property
     def _library(self) -> Library | None:
-        return VectorStoreLibrary(self._vector_store) if self._vector_store is not None else self._index
+        found = VectorStoreLibrary(self._vector_store) if self._vector_store is not None else self._index
+        name = self.settings.reranker
+        if found is None or name is None:
+            return found
+        return RerankedLibrary(found, RelevanceScorer(name.removeprefix("huggingface:"), self.settings))
 
     @cached_property
     def _checkpointer(self) -> BaseCheckpointSaver[Any]:
