@@ -15,7 +15,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from rag_agent.answers import Answer, Event, Hit, IndexReport
 from rag_agent.documents import Splitter
-from rag_agent.errors import DocumentsError, SettingsError, ThreadError
+from rag_agent.errors import DocumentsError, SettingsError
 from rag_agent.index import Index, Library, Progress, RerankedLibrary, VectorStoreLibrary
 from rag_agent.memory.checkpointer import Checkpointer
 from rag_agent.memory.locks import ThreadLocks
@@ -149,7 +149,7 @@ class RagAgent:
         turn = TurnEvents(thread_id)
         with self._kept_whole(thread_id, question):
             graph = self._graph if thread_id is not None else self._forgetful_graph
-            with Running(graph, question, config, run_options(thread_id)) as run:
+            with Running(graph, {"question": question}, config, run_options(thread_id)) as run:
                 for part in run:
                     if event := turn.event(part):
                         yield event
@@ -158,7 +158,8 @@ class RagAgent:
     def edit(self, thread_id: str, turn: int, question: str) -> Answer:
         """Ask another question in place of a turn's; what came after it is no longer part of the conversation.
 
-        The former turns stay among the checkpoints: `threads.rewind` to a later turn brings them back.
+        The conversation stays as it is until the new answer is stored, in one step; even a process that is killed before
+        changes nothing. The former turns stay among the checkpoints: `threads.rewind` to a later turn brings them back.
 
         Args:
             thread_id: The conversation.
@@ -168,16 +169,17 @@ class RagAgent:
         Raises:
             RagAgentError: There is no such turn, or the question cannot be answered; then the conversation is as it was.
         """
-        question = not_empty(question, "question")
-        before = self.threads.show(thread_id)
-        if not 1 <= turn <= len(before):
-            raise ThreadError(f"thread '{thread_id}' has {len(before)} turns; name one of them, counted from 1")
-        self.threads.rewind(thread_id, turn - 1)
-        try:
-            return self.ask(question, thread_id=thread_id)
-        except BaseException:
-            self.threads.rewind(thread_id, len(before))
-            raise
+        question, config = not_empty(question, "question"), run_config(thread_id)
+        self._ready()
+        events = TurnEvents(thread_id)
+        with self._kept_whole(thread_id, question):
+            # A graph with a checkpointer would store a turn that fails, too, and so take back what came after.
+            values = {"question": question, "messages": self.threads.before(thread_id, turn)}
+            with Running(self._forgetful_graph, values, config, run_options(None)) as run:
+                for part in run:
+                    events.event(part)
+            self.threads.replace(thread_id, turn, events.messages)
+        return events.answer()
 
     async def aask(self, question: str, *, thread_id: str | None = None) -> Answer:
         """`ask`, without blocking the event loop."""
