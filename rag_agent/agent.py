@@ -15,13 +15,14 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from rag_agent.answers import Answer, Event, Hit, IndexReport
 from rag_agent.documents import Splitter
-from rag_agent.errors import DocumentsError, SettingsError, ThreadError
-from rag_agent.index import Index, Library, Progress, VectorStoreLibrary
+from rag_agent.errors import DocumentsError, SettingsError
+from rag_agent.index import Index, Library, Progress, RerankedLibrary, VectorStoreLibrary
 from rag_agent.memory.checkpointer import Checkpointer
 from rag_agent.memory.locks import ThreadLocks
 from rag_agent.memory.threads import Threads
 from rag_agent.models import chat_model, name_of
 from rag_agent.models import embeddings as embedding_model
+from rag_agent.models.cross_encoder import RelevanceScorer
 from rag_agent.models.judge import EntailmentJudge
 from rag_agent.settings import MEMORY, Settings
 from rag_agent.turns import KeptWhole, Running, TurnEvents, not_empty, run_config, run_options
@@ -102,7 +103,7 @@ class RagAgent:
         return report
 
     def search(self, query: str, k: int | None = None) -> list[Hit]:
-        """The k chunks that answer a query best, best first.
+        """The k chunks that answer a query best, best first; in the order of the setting `reranker`, where it names one.
 
         Raises:
             DocumentsError: There are no documents.
@@ -148,7 +149,7 @@ class RagAgent:
         turn = TurnEvents(thread_id)
         with self._kept_whole(thread_id, question):
             graph = self._graph if thread_id is not None else self._forgetful_graph
-            with Running(graph, question, config, run_options(thread_id)) as run:
+            with Running(graph, {"question": question}, config, run_options(thread_id)) as run:
                 for part in run:
                     if event := turn.event(part):
                         yield event
@@ -157,7 +158,8 @@ class RagAgent:
     def edit(self, thread_id: str, turn: int, question: str) -> Answer:
         """Ask another question in place of a turn's; what came after it is no longer part of the conversation.
 
-        The former turns stay among the checkpoints: `threads.rewind` to a later turn brings them back.
+        The conversation stays as it is until the new answer is stored, in one step; even a process that is killed before
+        changes nothing. The former turns stay among the checkpoints: `threads.rewind` to a later turn brings them back.
 
         Args:
             thread_id: The conversation.
@@ -167,16 +169,17 @@ class RagAgent:
         Raises:
             RagAgentError: There is no such turn, or the question cannot be answered; then the conversation is as it was.
         """
-        question = not_empty(question, "question")
-        before = self.threads.show(thread_id)
-        if not 1 <= turn <= len(before):
-            raise ThreadError(f"thread '{thread_id}' has {len(before)} turns; name one of them, counted from 1")
-        self.threads.rewind(thread_id, turn - 1)
-        try:
-            return self.ask(question, thread_id=thread_id)
-        except BaseException:
-            self.threads.rewind(thread_id, len(before))
-            raise
+        question, config = not_empty(question, "question"), run_config(thread_id)
+        self._ready()
+        events = TurnEvents(thread_id)
+        with self._kept_whole(thread_id, question):
+            # A graph with a checkpointer would store a turn that fails, too, and so take back what came after.
+            values = {"question": question, "messages": self.threads.before(thread_id, turn)}
+            with Running(self._forgetful_graph, values, config, run_options(None)) as run:
+                for part in run:
+                    events.event(part)
+            self.threads.replace(thread_id, turn, events.messages)
+        return events.answer()
 
     async def aask(self, question: str, *, thread_id: str | None = None) -> Answer:
         """`ask`, without blocking the event loop."""
@@ -282,7 +285,11 @@ class RagAgent:
 
     @cached_property
     def _library(self) -> Library | None:
-        return VectorStoreLibrary(self._vector_store) if self._vector_store is not None else self._index
+        found = VectorStoreLibrary(self._vector_store) if self._vector_store is not None else self._index
+        name = self.settings.reranker
+        if found is None or name is None:
+            return found
+        return RerankedLibrary(found, RelevanceScorer(name.removeprefix("huggingface:"), self.settings))
 
     @cached_property
     def _checkpointer(self) -> BaseCheckpointSaver[Any]:

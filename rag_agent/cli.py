@@ -40,6 +40,9 @@ Judge = Annotated[
     str | None,
     typer.Option("--judge", help="What checks generated sentences beside the hard checks: builtin, model, huggingface:ID."),
 ]
+Reranker = Annotated[
+    str | None, typer.Option("--reranker", help="What puts the passages found in their last order, as huggingface:ID.")
+]
 K = Annotated[int | None, typer.Option("-k", min=1, max=100, help="How many passages to retrieve.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else on standard output.")]
 Thread = Annotated[str | None, typer.Option("--thread", help="Conversation to go on with; left out, nothing is kept.")]
@@ -57,12 +60,15 @@ def ask(
     set_: Set = None,
     k: K = None,
     judge: Judge = None,
+    reranker: Reranker = None,
     as_json: AsJson = False,
 ) -> None:
     """Ask one question and print the answer with its sources."""
     from rag_agent import console
 
-    settings = _settings(model=model, embeddings=embeddings, system=system, generation=_generation(set_), k=k, judge=judge)
+    settings = _settings(
+        model=model, embeddings=embeddings, system=system, generation=_generation(set_), k=k, judge=judge, reranker=reranker
+    )
     with _agent(settings, docs, no_docs) as agent:
         _bring_up_to_date(agent, no_docs)
         answer = agent.ask(question, thread_id=thread)
@@ -80,12 +86,15 @@ def chat(
     set_: Set = None,
     k: K = None,
     judge: Judge = None,
+    reranker: Reranker = None,
     as_json: AsJson = False,
 ) -> None:
     """Ask and follow up until you type quit. Ctrl-C ends an answer; the conversation keeps its finished turns."""
     from rag_agent import console
 
-    settings = _settings(model=model, embeddings=embeddings, system=system, generation=_generation(set_), k=k, judge=judge)
+    settings = _settings(
+        model=model, embeddings=embeddings, system=system, generation=_generation(set_), k=k, judge=judge, reranker=reranker
+    )
     with _agent(settings, docs, no_docs) as agent:
         _bring_up_to_date(agent, no_docs)
         if thread is None:
@@ -101,11 +110,18 @@ def chat(
 
 
 @app.command()
-def search(query: str, docs: Docs = None, embeddings: Embedder = None, k: K = None, as_json: AsJson = False) -> None:
+def search(
+    query: str,
+    docs: Docs = None,
+    embeddings: Embedder = None,
+    k: K = None,
+    reranker: Reranker = None,
+    as_json: AsJson = False,
+) -> None:
     """Find passages, best first."""
     from rag_agent import console
 
-    with _agent(_settings(embeddings=embeddings, k=k), docs, False) as agent:
+    with _agent(_settings(embeddings=embeddings, k=k, reranker=reranker), docs, False) as agent:
         _bring_up_to_date(agent, False)
         hits = agent.search(query)
     console.print_json([hit.to_dict() for hit in hits]) if as_json else console.print_hits(hits)

@@ -78,6 +78,10 @@ class Settings(BaseSettings):
     """Who decides whether a quote says what a generated sentence says, where names, numbers, dates and negation match:
     `builtin` (the share of words), `huggingface:<id or folder>` (an NLI cross-encoder), or `model` (the chat model)."""
 
+    reranker: str | None = None
+    """What puts the passages that a search finds in their last order: `huggingface:<id or folder>`, a cross-encoder that reads
+    the query with each of them; `None` leaves the order of the search."""
+
     refusal_threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Least probability of an answer in the passages found, 0 to 1, for which one is given: higher refuses more.
     `rag-agent eval --calibrate` fits it to your own questions."""
@@ -97,6 +101,13 @@ class Settings(BaseSettings):
     def _judge_is_known(cls, value: str) -> str:
         if value not in ("builtin", "model") and not re.fullmatch(r"huggingface:\S.*", value):
             raise ValueError(f"'{value}' is no judge; name builtin, model, or huggingface:<id or folder>")
+        return value
+
+    @field_validator("reranker")
+    @classmethod
+    def _reranker_is_known(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"huggingface:\S.*", value):
+            raise ValueError(f"'{value}' is no reranker; name huggingface:<id or folder>, or leave it out")
         return value
 
     @model_validator(mode="after")

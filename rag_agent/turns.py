@@ -11,6 +11,7 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from langchain_core.messages import AnyMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
@@ -82,17 +83,17 @@ class Running:
     listening; a model may write for a minute more. From here the node is told to stop, and does at the next token.
     """
 
-    def __init__(self, graph: "Compiled", question: str, config: RunnableConfig, options: dict[str, Any]) -> None:
+    def __init__(self, graph: "Compiled", values: dict[str, Any], config: RunnableConfig, options: dict[str, Any]) -> None:
         self._parts: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._stop = threading.Event()
         context = TurnContext(self._stop.is_set)
-        work = partial(self._work, graph, question, config, {**options, "context": context})
+        work = partial(self._work, graph, values, config, {**options, "context": context})
         # Callbacks and tracers of the caller travel in its context variables.
         self._thread = threading.Thread(target=contextvars.copy_context().run, args=(work,), daemon=True)
 
-    def _work(self, graph: "Compiled", question: str, config: RunnableConfig, options: dict[str, Any]) -> None:
+    def _work(self, graph: "Compiled", values: dict[str, Any], config: RunnableConfig, options: dict[str, Any]) -> None:
         try:
-            for part in graph.stream({"question": question}, config, **options):
+            for part in graph.stream(values, config, **options):
                 self._parts.put(part)
         except BaseException as error:  # raised again where the parts are read
             self._parts.put(error)
@@ -123,6 +124,8 @@ class TurnEvents:
         self._timings: dict[str, float] = {}
         self._start = time.perf_counter()
         self._values: dict[str, Any] | None = None
+        self.messages: list[AnyMessage] = []
+        """What the conversation keeps of the turn."""
 
     def event(self, part: Any) -> Event | None:
         """What to tell of a part of the stream, if anything."""
@@ -137,6 +140,7 @@ class TurnEvents:
         self._timings[node] = self._timings.get(node, 0.0) + spent
         if isinstance(data.get("result"), dict) and "answer" in data["result"]:
             self._values = data["result"]["answer"]
+            self.messages = data["result"]["messages"]
         return Event("step", node=node, ended=True)
 
     def answer(self) -> Answer:

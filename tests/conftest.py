@@ -125,6 +125,60 @@ def process(command: list[str]) -> Callable[..., Done]:
     return process
 
 
+# --- small models -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def cross_encoder() -> Callable[..., Path]:
+    """Saves a cross-encoder whose logits can be computed by hand."""
+    return _cross_encoder
+
+
+def _cross_encoder(folder: Path, labels: dict[int, str], *, weight: float = -10.0, headless: bool = False) -> Path:
+    """A cross-encoder of two layers; the logits of one label tell whether the word "cheese" stands in one of the two texts.
+
+    Every token but "cheese" is the zero vector; attention is the mean of all tokens, and layer normalisation makes of any
+    share of "cheese" the same vector (√2, -√2, 0, 0). So the logit of the label "entailment", else of the
+    last, is 2 without the word, 2 + weight tanh √2 with it, and the other logits are 0.
+    """
+    import torch
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordPiece
+    from tokenizers.normalizers import Lowercase
+    from tokenizers.pre_tokenizers import Whitespace
+    from tokenizers.processors import TemplateProcessing
+    from transformers import BertConfig, BertForSequenceClassification, BertModel, PreTrainedTokenizerFast
+
+    vocabulary = {word: n for n, word in enumerate(("[PAD]", "[UNK]", "[CLS]", "[SEP]", "cheese"))}
+    config = BertConfig(
+        vocab_size=5, hidden_size=4, intermediate_size=4, num_hidden_layers=2, num_attention_heads=1,
+        max_position_embeddings=128, num_labels=len(labels), id2label=labels,
+    )  # fmt: skip
+    model = BertForSequenceClassification(config)
+    with torch.no_grad():
+        for name, weights in model.named_parameters():
+            if "LayerNorm" not in name:
+                weights.zero_()
+            if name.endswith(("value.weight", "attention.output.dense.weight", "pooler.dense.weight")):
+                weights.copy_(torch.eye(4))
+        model.bert.embeddings.word_embeddings.weight[4] = torch.tensor([1.0, -1.0, 0.0, 0.0])
+        telling = next((number for number, label in labels.items() if "ent" in label.lower()), len(labels) - 1)
+        model.classifier.bias[telling] = 2.0
+        model.classifier.weight[telling, 0] = weight
+    inner = Tokenizer(WordPiece(vocabulary, unk_token="[UNK]"))
+    inner.normalizer, inner.pre_tokenizer = Lowercase(), Whitespace()
+    inner.post_processor = TemplateProcessing(
+        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    saved: Any = model.bert if headless else model
+    assert isinstance(saved, BertModel | BertForSequenceClassification)
+    saved.config.id2label = labels
+    saved.save_pretrained(folder)
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=inner, pad_token="[PAD]", unk_token="[UNK]", model_max_length=128)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
 # --- documents ----------------------------------------------------------------------------------------------------------
 
 MOON = """News of the day

@@ -14,6 +14,8 @@ from rag_agent.grounding.support import SupportCheck
 from rag_agent.models.judge import EntailmentJudge
 from rag_agent.testing import CountEmbeddings, ScriptedChat
 
+CrossEncoders = Callable[..., Path]
+
 QUOTE = "Collins waited alone in the command ship for 21 hours while the two others walked."
 PARAPHRASE = "Collins was by himself aboard as his comrades strolled about."
 QUESTION = "How long did Collins wait alone in the command ship?"
@@ -25,57 +27,12 @@ HARD = (
 )
 
 
-def _encoder(folder: Path, labels: dict[int, str], **changed: Any) -> Path:
-    """A cross-encoder of two layers that finds entailment unless the word "cheese" stands in one of the two texts.
-
-    Every token but "cheese" is the zero vector; attention is the mean of all tokens, and layer normalisation makes of any
-    share of "cheese" the same vector (√2, -√2, 0, 0). So the logits of the label "entailment" are 2 without the word,
-    2 - 10 tanh √2 with it, and the other logits are 0.
-    """
-    import torch
-    from tokenizers import Tokenizer
-    from tokenizers.models import WordPiece
-    from tokenizers.normalizers import Lowercase
-    from tokenizers.pre_tokenizers import Whitespace
-    from tokenizers.processors import TemplateProcessing
-    from transformers import BertConfig, BertForSequenceClassification, BertModel, PreTrainedTokenizerFast
-
-    vocabulary = {word: n for n, word in enumerate(("[PAD]", "[UNK]", "[CLS]", "[SEP]", "cheese"))}
-    config = BertConfig(
-        vocab_size=5, hidden_size=4, intermediate_size=4, num_hidden_layers=2, num_attention_heads=1,
-        max_position_embeddings=128, num_labels=3, id2label=labels,
-    )  # fmt: skip
-    model = BertForSequenceClassification(config)
-    with torch.no_grad():
-        for name, weights in model.named_parameters():
-            if "LayerNorm" not in name:
-                weights.zero_()
-            if name.endswith(("value.weight", "attention.output.dense.weight", "pooler.dense.weight")):
-                weights.copy_(torch.eye(4))
-        model.bert.embeddings.word_embeddings.weight[4] = torch.tensor([1.0, -1.0, 0.0, 0.0])
-        entailment = next(number for number, label in labels.items() if "ent" in label.lower())
-        model.classifier.bias[entailment] = 2.0
-        model.classifier.weight[entailment, 0] = -10.0
-    inner = Tokenizer(WordPiece(vocabulary, unk_token="[UNK]"))
-    inner.normalizer, inner.pre_tokenizer = Lowercase(), Whitespace()
-    inner.post_processor = TemplateProcessing(
-        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
-    )
-    saved: Any = model.bert if changed.get("headless") else model
-    assert isinstance(saved, BertModel | BertForSequenceClassification)
-    saved.config.id2label = labels
-    saved.save_pretrained(folder)
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=inner, pad_token="[PAD]", unk_token="[UNK]", model_max_length=128)
-    tokenizer.save_pretrained(folder)
-    return folder
-
-
 LABELS = {0: "contradiction", 1: "ENTAILMENT", 2: "neutral"}
 
 
 @pytest.fixture(scope="module")
-def nli(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return _encoder(tmp_path_factory.mktemp("nli"), LABELS)
+def nli(tmp_path_factory: pytest.TempPathFactory, cross_encoder: CrossEncoders) -> Path:
+    return cross_encoder(tmp_path_factory.mktemp("nli"), LABELS)
 
 
 @pytest.fixture
@@ -142,15 +99,15 @@ def test_a_judge_is_given_the_quote_and_the_sentence() -> None:
     assert (support.passage, support.start, support.end, support.score) == (1, 0, len(QUOTE), 0.9)
 
 
-def test_a_folder_without_the_label_is_told_in_one_line(ask: Any, tmp_path: Path) -> None:
-    other = _encoder(tmp_path / "other", {0: "bad", 1: "not_entailment", 2: "good"})
+def test_a_folder_without_the_label_is_told_in_one_line(ask: Any, tmp_path: Path, cross_encoder: CrossEncoders) -> None:
+    other = cross_encoder(tmp_path / "other", {0: "bad", 1: "not_entailment", 2: "good"})
     with pytest.raises(ModelNotFoundError, match=r"has no label 'entailment' \(its labels: bad, not_entailment, good\)") as told:
         ask([PARAPHRASE], f"huggingface:{other}")
     assert "\n" not in str(told.value)
 
 
-def test_a_folder_without_a_classifier_is_told_in_one_line(ask: Any, tmp_path: Path) -> None:
-    headless = _encoder(tmp_path / "headless", LABELS, headless=True)
+def test_a_folder_without_a_classifier_is_told_in_one_line(ask: Any, tmp_path: Path, cross_encoder: CrossEncoders) -> None:
+    headless = cross_encoder(tmp_path / "headless", LABELS, headless=True)
     with pytest.raises(ModelNotFoundError, match="has no weights of a classifier"):
         ask([PARAPHRASE], f"huggingface:{headless}")
     with pytest.raises(ModelNotFoundError, match="nothing/here: no such folder"):

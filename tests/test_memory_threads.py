@@ -1,6 +1,11 @@
 """Conversations through the command, each step in a process of its own, and through Python."""
 
 import json
+import multiprocessing
+import os
+import signal
+import threading
+import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -171,6 +176,86 @@ def test_an_edit_that_fails_leaves_the_conversation_as_it_was(tmp_path: Path) ->
         assert asked.threads.list()[0].unfinished is None
         with pytest.raises(ThreadError, match="has 2 turns"):
             asked.edit("t", 3, "x")
+
+
+def told(asked: RagAgent) -> list[str]:
+    return [turn.question for turn in asked.threads.show("t")]
+
+
+@pytest.mark.parametrize("pruned", [False, True])
+@pytest.mark.parametrize("turn", [1, 3])
+def test_a_process_that_is_killed_in_an_edit_leaves_the_conversation_as_it_was(tmp_path: Path, turn: int, pruned: bool) -> None:
+    former = ["Tell me of one", "Tell me of two", "Tell me of three"]
+    with agent(tmp_path) as asked:
+        for question in former:
+            asked.ask(question, thread_id="t")
+        if pruned:
+            asked.threads._own.prune(["t"])
+    context = multiprocessing.get_context("fork")
+    asking = context.Event()
+
+    def edit() -> None:
+        def block(messages: Sequence[BaseMessage]) -> str:
+            asking.set()
+            time.sleep(60)
+            return "late"
+
+        agent(tmp_path, ScriptedChat(block)).edit("t", turn, "Tell me of four")
+
+    process = context.Process(target=edit)
+    process.start()
+    assert asking.wait(30) and process.pid
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    with agent(tmp_path) as asked:
+        assert told(asked) == former
+        assert asked.threads.unfinished("t") == "Tell me of four"
+        asked.edit("t", turn, "Tell me of five")
+        assert told(asked) == [*former[: turn - 1], "Tell me of five"]
+        assert asked.threads.unfinished("t") is None
+        asked.ask("Tell me of six", thread_id="t")
+        assert told(asked) == [*former[: turn - 1], "Tell me of five", "Tell me of six"]
+        assert not asked.threads.check()
+
+
+def test_an_edit_reads_what_came_before_and_can_be_taken_back(tmp_path: Path) -> None:
+    with agent(tmp_path) as asked:
+        for number in range(4):
+            asked.ask(f"Tell me of number {number}", thread_id="t")
+        model: Any = asked._model
+        assert asked.edit("t", 3, "Tell me of the lynx").text == "You said: Tell me of the lynx"
+        shown = " ".join(message.text for message in model.sent[-1])
+        assert "number 1" in shown and "number 2" not in shown
+        kept = asked.graph.get_state({"configurable": {"thread_id": "t"}})
+        assert len({message.id for message in kept.values["messages"]} - {None}) == 6 and kept.next == ()
+        asked.threads.rewind("t", 4)
+        assert told(asked) == [f"Tell me of number {number}" for number in range(4)]
+
+
+def test_a_turn_waits_for_an_edit_and_readers_see_the_former_turns_meanwhile(tmp_path: Path) -> None:
+    asking, go_on = threading.Event(), threading.Event()
+
+    def slow(messages: Sequence[BaseMessage]) -> str:
+        if "lynx" in messages[-1].text:
+            asking.set()
+            assert go_on.wait(30)
+        return "Yes."
+
+    with agent(tmp_path, ScriptedChat(slow)) as asked:
+        asked.ask("Tell me of one", thread_id="t")
+        asked.ask("Tell me of two", thread_id="t")
+        editing = threading.Thread(target=asked.edit, args=("t", 1, "Tell me of the lynx"))
+        editing.start()
+        assert asking.wait(30)
+        following = threading.Thread(target=asked.ask, args=("Tell me of three",), kwargs={"thread_id": "t"})
+        following.start()
+        following.join(0.2)
+        assert following.is_alive()
+        assert told(asked) == ["Tell me of one", "Tell me of two"]
+        go_on.set()
+        editing.join()
+        following.join()
+        assert told(asked) == ["Tell me of the lynx", "Tell me of three"]
 
 
 def test_prune_by_number_age_and_size(tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from rag_agent.memory.locks import ThreadLocks
 from rag_agent.memory.stale import StaleAnswer, stale_answers
 from rag_agent.memory.transcript import Turn, pairs, turns
 
+Messages = list[Any]  # a name, since `list` is a method below
+
 # The size of a thread is what it says and where that is noted; 20 bytes are about what a line takes.
 _LIST = """
 SELECT thread_id, COALESCE(title, question, asking, thread_id), COALESCE((
@@ -131,6 +133,34 @@ class Threads:
             saver.copy_thread(thread_id, new_id, until=exact.checkpoint["id"] if exact else None)
             if exact is None:
                 self._rewind(new_id, turn)
+
+    def before(self, thread_id: str, turn: int) -> Messages:
+        """The messages of a conversation before a turn.
+
+        Raises:
+            ThreadError: There is no such conversation or turn.
+        """
+        latest = self._own.get_tuple(_config(thread_id))
+        if latest is None:
+            raise _unknown(thread_id)
+        said = latest.checkpoint["channel_values"].get("messages", [])
+        count = len(pairs(said))
+        if not 1 <= turn <= count:
+            raise ThreadError(f"thread '{thread_id}' has {count} turns; name one of them, counted from 1")
+        return _up_to(said, turn - 1)
+
+    def replace(self, thread_id: str, turn: int, messages: Messages) -> None:
+        """Put messages in the place of a turn and of what follows it, in one step. The caller holds the conversation's lock.
+
+        Raises:
+            ThreadError: There is no such conversation or turn.
+        """
+        from langgraph.graph.message import add_messages
+
+        said: Any = add_messages(self.before(thread_id, turn), messages)  # gives each an ID, by which it is known again
+        latest = self._own.get_tuple(_config(thread_id))
+        assert latest is not None  # else nothing was before the turn
+        self._put(latest, said)
 
     def rewind(self, thread_id: str, turn: int) -> None:
         """Go back to a turn: the next question follows on it.
@@ -300,14 +330,16 @@ class Threads:
 
     def _rewind(self, thread_id: str, turn: int) -> None:
         exact, latest = self._at(thread_id, turn)
-        base = exact or latest
+        said = latest.checkpoint["channel_values"].get("messages", [])
+        self._put(exact or latest, None if exact else _up_to(said, turn))
+
+    def _put(self, base: CheckpointTuple, messages: Messages | None) -> None:
+        """Make a former state the latest, with other messages where there are some."""
         checkpoint = copy_checkpoint(base.checkpoint)
         # The latest checkpoint is the one with the largest ID, so the former state gets a new one.
         checkpoint["id"], checkpoint["ts"] = str(uuid6(clock_seq=-2)), datetime.now(UTC).isoformat()
-        if exact is None:
-            said = checkpoint["channel_values"].get("messages", [])
-            end = pairs(said)[turn - 1][1] if turn else None
-            checkpoint["channel_values"]["messages"] = said[: next(i for i, m in enumerate(said) if m is end) + 1] if end else []
+        if messages is not None:
+            checkpoint["channel_values"]["messages"] = messages
         step = base.metadata.get("step", -1) + 1
         self._own.put(base.config, checkpoint, {"source": "fork", "step": step, "parents": {}}, {})
 
@@ -317,6 +349,12 @@ def _rests(kept: CheckpointTuple) -> bool:
     said = kept.checkpoint["channel_values"].get("messages", [])
     told = pairs(said)
     return said[-1] is told[-1][1] if told else not said
+
+
+def _up_to(messages: Messages, turn: int) -> Messages:
+    """What was said up to the end of a turn; 0 is before the first."""
+    end = pairs(messages)[turn - 1][1] if turn else None
+    return messages[: next(i for i, message in enumerate(messages) if message is end) + 1] if end else []
 
 
 def _config(thread_id: str, checkpoint_id: str | None = None) -> RunnableConfig:

@@ -1,0 +1,63 @@
+"""`RerankedLibrary`: any library whose best hits are put in another order."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from rag_agent.answers import Hit
+from rag_agent.index.library import Library, Queries
+from rag_agent.index.tokens import Analyser
+
+Scorer = Callable[[str, Sequence[str]], Sequence[float]]
+"""How well each of some texts answers a query; larger is better."""
+
+_WIDER = 4  # how many times as many hits are scored as are returned
+_LEAST = 20
+
+
+class RerankedLibrary:
+    """A library that searches wider than it is asked to, and returns those hits that a scorer likes best."""
+
+    def __init__(self, library: Library, scorer: Scorer) -> None:
+        """Name the parts.
+
+        Args:
+            library: What is searched.
+            scorer: Reads the main query with the text of each hit, such as `rag_agent.models.cross_encoder.RelevanceScorer`.
+        """
+        self._library = library
+        self._scorer = scorer
+
+    @property
+    def name(self) -> str:
+        """That of the library within."""
+        return self._library.name
+
+    @property
+    def root(self) -> str | None:
+        """That of the library within."""
+        return self._library.root
+
+    def search(self, queries: Queries, k: int) -> list[Hit]:
+        """The best k of the library's first 4 k, of 20 at least. A hit's `score` is the scorer's; its `similarity` stays."""
+        found = self._library.search(queries, max(_WIDER * k, _LEAST))
+        if not found:
+            return []
+        scores = self._scorer(queries[0][0], [hit.text for hit in found])
+        scored = [replace(hit, score=score) for hit, score in zip(found, scores, strict=True)]
+        return sorted(scored, key=lambda hit: -hit.score)[:k]  # hits of one score stay in the library's order
+
+    def around(self, hit: Hit) -> tuple[int, str]:
+        """The article that a hit lies in."""
+        return self._library.around(hit)
+
+    def fingerprint(self, file: str) -> str | None:
+        """The SHA-256 of a file's text as it is searched."""
+        return self._library.fingerprint(file)
+
+    def words(self) -> Analyser:
+        """What cuts the documents' language into terms."""
+        return self._library.words()
+
+    def idf(self, term: str) -> float:
+        """How telling a term is."""
+        return self._library.idf(term)
