@@ -212,10 +212,11 @@ class RagAgent:
         """The conversations: list, show, rename, fork, rewind, export, import, delete, prune."""
         return Threads(self._checkpointer, self._locks)
 
-    @property
+    @cached_property
     def graph(self) -> "Compiled":
         """The compiled `agent_graph`, for plain LangGraph calls such as `get_state` on the same threads."""
-        return self._graph
+        compiled: Compiled = self.builder().compile(checkpointer=self._checkpointer)
+        return compiled
 
     def builder(self) -> "StateGraph[AgentState, Any, Any, Any]":
         """The uncompiled `agent_graph` of this agent's parts, to compile with a saver of your own. Indexes at once."""
@@ -298,7 +299,9 @@ class RagAgent:
 
     @cached_property
     def _graph(self) -> "Compiled":
-        compiled: Compiled = self.builder().compile(checkpointer=self._checkpointer)
+        """What answers. Its nodes change no message, so that it may borrow them; callers of `graph` may do as they like."""
+        saver = self._checkpointer
+        compiled: Compiled = self.builder().compile(checkpointer=saver.lending() if isinstance(saver, Checkpointer) else saver)
         return compiled
 
     @cached_property

@@ -82,7 +82,8 @@ def main() -> None:
         run(Checkpointer(paths[0]), paths[0], given.graph, [2])  # imports and first calls
         ours = Checkpointer(paths[1])
         stock = SqliteSaver(sqlite3.connect(paths[2], check_same_thread=False))
-        found = [run(saver, path, given.graph, given.turns) for saver, path in ((ours, paths[1]), (stock, paths[2]))]
+        savers = ((ours.lending(), paths[1]), (stock, paths[2]))  # lending: as `RagAgent` runs its turns
+        found = [run(saver, path, given.graph, given.turns) for saver, path in savers]
         ours.close()
         stock.conn.close()
     print(f"graph: {given.graph}")

@@ -125,6 +125,34 @@ def test_what_is_changed_in_place_is_stored_and_does_not_reach_other_readers(tmp
     assert [state.values["messages"][0].additional_kwargs["seen"] for state in states] == [[1, 3, 5], [1, 3], [1]]
 
 
+def test_a_lending_saver_hands_out_what_it_remembers_and_forgets_with_its_lender(tmp_path: Path) -> None:
+    saver = Checkpointer(tmp_path / "t.sqlite")
+    lending = saver.lending()
+
+    def messages(reader: Checkpointer) -> list[AnyMessage]:
+        found = reader.get_tuple(CONFIG)
+        return list(found.checkpoint["channel_values"]["messages"]) if found else []
+
+    compiled = chat_graph(ScriptedChat(["one", "two"])).compile(checkpointer=lending)
+    for question in ("first", "second"):
+        compiled.invoke({"messages": [("user", question)]}, CONFIG, durability="exit")
+    assert all(one is other for one, other in zip(messages(lending), messages(lending), strict=True))
+    assert not any(one is other for one, other in zip(messages(lending), messages(saver), strict=True))
+    assert (
+        [message.text for message in messages(saver)] == ["first", "one", "second", "two"] == [m.text for m in messages(lending)]
+    )
+    saver.delete_thread("t")
+    assert messages(lending) == [] == messages(saver)
+
+
+def test_the_graph_of_an_agent_hands_out_copies(tmp_path: Path) -> None:
+    with RagAgent(home=tmp_path, model=ScriptedChat(["one", "two"])) as agent:
+        agent.ask("first", thread_id="t")
+        agent.graph.get_state(CONFIG).values["messages"][1].content = "changed"
+        agent.ask("second", thread_id="t")
+        assert [turn.answer.text for turn in agent.threads.show("t")] == ["one", "two"]
+
+
 def test_a_file_of_the_first_version_is_taken_over_whole(tmp_path: Path) -> None:
     path = tmp_path / "threads.sqlite"
     with sqlite3.connect(path, check_same_thread=False) as connection:

@@ -1,6 +1,7 @@
 """The checkpointer: conversations in one SQLite file that grows by what is said, for sync and async callers alike."""
 
 import asyncio
+import copy
 import json
 import random
 import sqlite3
@@ -72,6 +73,15 @@ class Checkpointer(BaseCheckpointSaver[Any]):
         twin = cast(Checkpointer, super().with_allowlist(extra_allowlist))
         if twin is not self:
             twin._parts = Parts(twin.serde)
+        return twin
+
+    def lending(self) -> "Checkpointer":
+        """The same file, for a graph that leaves messages as they are: they are handed out as remembered, without a copy.
+
+        Copying is most of what a turn costs in a long conversation.
+        """
+        twin = copy.copy(self)
+        twin._parts = Parts(self.serde, self._parts)
         return twin
 
     def get_next_version(self, current: Any, channel: None) -> Any:

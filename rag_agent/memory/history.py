@@ -152,7 +152,7 @@ def _scores(turns: Sequence[_Said], question: str) -> list[float]:
     language = _language(tuple(turn.answer for turn in turns[-8:]))
     wanted = set(_analyser(language).query_terms(question))
     counted = [_terms(language, turn.question, turn.answer) for turn in turns]
-    held = [wanted.intersection(counts) for counts, _ in counted]
+    held = [[term for term in wanted if term in counts] for counts, _ in counted]
     spread = Counter(term for terms in held for term in terms)
     idf = {term: math.log1p((len(turns) - count + 0.5) / (count + 0.5)) for term, count in spread.items()}
     mean = sum(length for _, length in counted) / max(1, len(counted)) or 1.0

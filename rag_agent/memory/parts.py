@@ -22,13 +22,20 @@ class Parts:
     """Values in and out of an open transaction.
 
     Messages that were read are remembered, since a turn reads the whole conversation again; what is handed out is a copy,
-    so that a caller may change it.
+    so that a caller may change it, unless the caller has promised not to.
     """
 
-    def __init__(self, serde: SerializerProtocol) -> None:
+    def __init__(self, serde: SerializerProtocol, lender: "Parts | None" = None) -> None:
+        """Read and write with a serializer.
+
+        Args:
+            serde: Values to bytes and back.
+            lender: Share what this one remembers, and hand it out without a copy.
+        """
         self._serde = serde
-        self._messages: dict[int, _Known] = {}
-        self._lists: dict[int, tuple[int, ...]] = {}
+        self._lends = lender is not None
+        self._messages: dict[int, _Known] = lender._messages if lender else {}
+        self._lists: dict[int, tuple[int, ...]] = lender._lists if lender else {}
 
     def keep(self, connection: sqlite3.Connection, thread: int, value: Any, before: int | None) -> Ref:
         """Store a value unless the thread holds it.
@@ -57,7 +64,8 @@ class Parts:
         part, line = ref
         if line is not None:
             held = self._list(connection, line)
-            return [known.copy() for known in self._read_messages(connection, held)]
+            messages = self._read_messages(connection, held)
+            return [known.message for known in messages] if self._lends else [known.copy() for known in messages]
         row = connection.execute("SELECT type, value FROM parts WHERE id = ?", (part,)).fetchone()
         if row is None:
             raise sqlite3.DatabaseError(f"part {part} is missing")
@@ -136,10 +144,10 @@ def _is_conversation(value: Any) -> bool:
 class _Known:
     """A message as it stands on the disk."""
 
-    __slots__ = ("_empty", "_fields", "_flat", "_deep", "_kind", "_message")
+    __slots__ = ("_deep", "_empty", "_fields", "_flat", "_kind", "message")
 
     def __init__(self, message: BaseMessage) -> None:
-        self._message = message
+        self.message = message
         self._kind = type(message)
         self._fields = message.__dict__
         # Copying is the one thing that a turn does for every message before it, so what is to copy is sorted out once.
@@ -151,14 +159,14 @@ class _Known:
 
     def same(self, other: BaseMessage) -> bool:
         """Whether another message says the same."""
-        mine = self._message
-        return (
+        mine = self.message
+        return mine is other or (
             self._kind is type(other) and self._fields == other.__dict__ and mine.__pydantic_extra__ == other.__pydantic_extra__
         )
 
     def copy(self) -> BaseMessage:
         """A copy as deep as its containers; `copy.deepcopy` takes twenty times as long."""
-        mine, fields = self._message, self._fields.copy()
+        mine, fields = self.message, self._fields.copy()
         for name, kind in self._empty:
             fields[name] = kind()
         for name in self._flat:
