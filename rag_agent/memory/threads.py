@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, Literal
 
 from langchain_core.runnables import RunnableConfig
@@ -92,9 +91,8 @@ class Threads:
 
     def stale(self, thread_id: str | None = None) -> Sequence[StaleAnswer]:
         """The answers whose cited files have changed or gone since, of one conversation or of all."""
-        known: dict[Path, str | None] = {}
         names = [thread_id] if thread_id is not None else [thread.thread_id for thread in self.list()]
-        return [found for name in names for found in stale_answers(name, self.show(name), known)]
+        return stale_answers((name, self.show(name)) for name in names)
 
     # --- changing ------------------------------------------------------------------------------------------------------
 
