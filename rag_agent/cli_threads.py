@@ -58,7 +58,7 @@ def threads_show(thread_id: str, as_json: AsJson = False) -> None:
         unfinished = agent.threads.unfinished(thread_id)
     if as_json:
         told = [{**_plain(turn), "stale": stale.get(n, {}), "unfinished": False} for n, turn in enumerate(turns, start=1)]
-        cut_off = {"question": unfinished, "answer": None, "docs": None, "stale": {}, "unfinished": True}
+        cut_off: dict[str, Any] = {"question": unfinished, "answer": None, "docs": None, "stale": {}, "unfinished": True}
         console.print_json([*told, cut_off] if unfinished else told)
         return
     for number, turn in enumerate(turns, start=1):

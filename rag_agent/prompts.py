@@ -91,6 +91,10 @@ REFUSAL = "The documents do not answer this question."
 DISAGREE = "The documents disagree."
 """What stands before quotes of two sources that contradict each other."""
 
+RECALL = "In turn {number} you asked: “{question}” The answer was: {answer}"
+RECALL_NO_TURN = "There is no turn {number} in this conversation; it has {turns} so far."
+RECALL_CHANGED = "{file} has changed since that answer"
+
 SEARCHED = " I searched {searched}; the nearest passage is in {file}: “{text}”"
 SEARCHED_NOTHING = " I searched {searched} and found nothing near it."
 MISSING = " Nothing found speaks of {words}."

@@ -87,6 +87,11 @@ def fit(model: BaseChatModel, role: SystemMessage, messages: Sequence[AnyMessage
     return Shown(prompt, (told,))
 
 
+def relevance(said: Sequence[tuple[HumanMessage, AIMessage]], topic: str) -> list[float]:
+    """How much each turn is about a topic, by its words (BM25); 0 where it holds none of them."""
+    return _scores([_Said(n, _text(asked), _text(reply)) for n, (asked, reply) in enumerate(said, start=1)], topic)
+
+
 def shorten(model: BaseChatModel, prompt: Callable[[str], list[BaseMessage]], text: str) -> Shown:
     """A prompt around a text, whose end is left out where it does not fit the model's window."""
     words = text.split()
