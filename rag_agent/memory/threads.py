@@ -10,7 +10,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple, copy
 from langgraph.checkpoint.base.id import uuid6
 
 from rag_agent.errors import ThreadError
-from rag_agent.memory import recovery, transfer
+from rag_agent.memory import recovery, summaries, transfer
 from rag_agent.memory.checkpointer import Checkpointer
 from rag_agent.memory.locks import ThreadLocks
 from rag_agent.memory.stale import StaleAnswer, stale_answers
@@ -186,6 +186,7 @@ class Threads:
             if self._checkpointer.get_tuple(_config(thread_id)) is None and not self._noted(thread_id):
                 raise _unknown(thread_id)
             self._checkpointer.delete_thread(thread_id)
+            summaries.forget()
 
     def prune(
         self, *, older_than: timedelta | None = None, keep: int | None = None, max_bytes: int | None = None
@@ -215,6 +216,7 @@ class Threads:
             if (too_old or too_many or too_large) and self._at_rest(thread.thread_id):
                 chosen.append(thread)
         self._own.prune([thread.thread_id for thread in chosen], strategy="delete")
+        summaries.forget()
         return chosen
 
     def vacuum(self) -> tuple[int, int]:

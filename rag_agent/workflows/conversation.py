@@ -103,9 +103,17 @@ class Conversation:
         """Talk: the model and the conversation, no documents."""
         if self._has_documents and not self._writer.reads_well:
             return self._responding.answered(state, prompts.SMALL_TALK, "chat")  # a small model's small talk is worse than none
-        shown = fit(self._writer.model, self._writer.role, state.get("messages", []), state["question"])
+        asides: list[BaseMessage] = []
+
+        def ask(prompt: list[BaseMessage]) -> str:
+            asides.append(self._writer.aside(prompt))
+            return str(asides[-1].text)
+
+        messages = state.get("messages", [])
+        # A small model makes things up; the first sentences of the turns do not.
+        shown = fit(self._writer.model, self._writer.role, messages, state["question"], ask if self._writer.reads_well else None)
         reply = self._writer.reply(shown.messages, shown=True)
-        state = {**state, "usage": usage_after(state, reply)}
+        state = {**state, "usage": usage_after(state, *asides, reply)}
         return self._responding.answered(state, str(reply.text).strip(), "chat", left_out=shown.left_out)
 
     def after_contextualize(self, state: AgentState) -> Literal["retrieve", "transform", "recall", "converse"]:
