@@ -56,7 +56,7 @@ class Answer(_Value):
     """The answer; `[n]` behind a sentence is `citations[n - 1]`."""
     kind: Kind
     """`generated`: the model's sentences, each checked against a quote; `quote`: the best sentences of the documents
-    themselves; `transformed`: rests on the previous answer (shortened, translated); `chat`: no documents; `refusal`."""
+    themselves; `transformed`: rests on an earlier answer (shortened, translated, recalled); `chat`: no documents; `refusal`."""
     citations: tuple[Citation, ...] = ()
     context: tuple[Hit, ...] = ()
     """The passages the answer was made from."""

@@ -49,7 +49,7 @@ def threads_list(
 
 @threads_app.command("show")
 def threads_show(thread_id: str, as_json: AsJson = False) -> None:
-    """Print a conversation with the sources of its answers, and say which of them rest on files that have changed."""
+    """Print a conversation with the sources of its answers, which of them rest on changed files, and a turn cut off midway."""
     from rag_agent import console
 
     with _home() as agent:
@@ -57,7 +57,9 @@ def threads_show(thread_id: str, as_json: AsJson = False) -> None:
         stale = {found.turn: found.files for found in agent.threads.stale(thread_id)}
         unfinished = agent.threads.unfinished(thread_id)
     if as_json:
-        console.print_json([{**_plain(turn), "stale": stale.get(number, {})} for number, turn in enumerate(turns, start=1)])
+        told = [{**_plain(turn), "stale": stale.get(n, {}), "unfinished": False} for n, turn in enumerate(turns, start=1)]
+        cut_off: dict[str, Any] = {"question": unfinished, "answer": None, "docs": None, "stale": {}, "unfinished": True}
+        console.print_json([*told, cut_off] if unfinished else told)
         return
     for number, turn in enumerate(turns, start=1):
         console.out(f"{number}. {turn.question}\n")

@@ -39,7 +39,7 @@ def print_answer(answer: Answer, *, text: bool = True) -> None:
     if answer.kind == "quote":
         note("\nThese are the best sentences of the documents themselves.")
     if answer.kind == "transformed" and answer.citations:
-        note("\nThis rests on the previous answer, whose sources are shown.")
+        note("\nThis rests on an earlier answer, whose sources are shown.")
     for line in answer.left_out:
         note(f"Note: {line}")
 

@@ -115,6 +115,32 @@ def test_a_file_is_found_and_cited(folder: Path, suffix: str) -> None:
     assert {sentence in " ".join(doc.page_content for doc in load_chunks(folder)) for sentence in (MOON, ORBIT, WATER)} == {True}
 
 
+@pytest.mark.parametrize("suffix", [".html", ".csv", ".docx", ".pdf"])
+def test_an_answer_is_stale_once_its_file_says_something_else(folder: Path, suffix: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = folder / f"file{suffix}"
+    MAKERS[suffix](file)
+    (folder / f"link{suffix}").symlink_to(file)
+    with agent(folder) as asked:
+        cited = {citation.file for citation in asked.ask("Who stayed in orbit?", thread_id="t").citations}
+        assert cited
+        MAKERS[suffix](file)  # of another date, and in some formats of other bytes, but it says the same
+        assert asked.threads.stale() == []
+        monkeypatch.setattr(sys.modules[__name__], "ORBIT", "Michael Collins walked on the Moon, as Zoë said.")
+        MAKERS[suffix](file)
+        [stale] = asked.threads.stale("t")
+        assert stale.files == dict.fromkeys(cited, "changed")
+        file.unlink()
+        assert asked.threads.stale("t")[0].files == dict.fromkeys(cited, "gone")
+
+
+def test_an_answer_whose_file_cannot_be_read_any_more_is_stale(folder: Path) -> None:
+    word(folder / "file.docx")
+    with agent(folder) as asked:
+        asked.ask("Who stayed in orbit?", thread_id="t")
+        (folder / "file.docx").write_bytes(b"\0 damaged")
+        assert asked.threads.stale("t")[0].files == {"file.docx": "changed"}
+
+
 def test_a_pdf_is_cited_by_page(folder: Path) -> None:
     pdf(folder / "file.pdf")
     with agent(folder) as asked:

@@ -290,6 +290,21 @@ def test_an_answer_whose_file_changed_is_stale(tmp_path: Path, docs: Path) -> No
         assert asked.threads.stale("t")[0].files == {first.citations[0].file: "gone"}
 
 
+def test_a_turn_that_was_killed_is_shown_as_unfinished(run: Callable[..., Any], tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    with agent(tmp_path / "home" / HOME) as asked:
+        asked.ask("Tell me of the moon", thread_id="t")
+    dies = CODE.replace('f"You said: {messages[-1].content}"', "__import__('os').kill(__import__('os').getpid(), 9)")
+    words = ["ask", "Tell me of the sun", "--no-docs", "--thread", "t"]
+    assert subprocess.run([sys.executable, "-c", dies, *words], capture_output=True, check=False).returncode == -9
+    finished, unfinished = json.loads(run("threads", "show", "t", "--json").out)
+    assert (finished["question"], finished["unfinished"]) == ("Tell me of the moon", False)
+    assert (unfinished["question"], unfinished["unfinished"], unfinished["answer"]) == ("Tell me of the sun", True, None)
+    assert "“Tell me of the sun” was cut off" in run("threads", "show", "t").err
+
+
 def test_stale_answers_through_the_command(process: Callable[..., Any], docs: Path) -> None:
     assert process("ask", "Where was Michael Collins born?", "--docs", docs, "--thread", "t").code == 0
     for file in docs.rglob("*.md"):

@@ -291,6 +291,7 @@ def test_the_agent_is_drawn_with_all_its_nodes() -> None:
         "respond",
         "refuse",
         "transform",
+        "recall",
         "converse",
     ):
         assert f"\t{node}(" in drawn

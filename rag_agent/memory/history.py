@@ -1,4 +1,4 @@
-"""What a model is shown of a conversation: the latest turns whole, older ones that matter, a line for others."""
+"""What a model is shown of a conversation: the latest turns whole, older ones that matter, a summary or lines for others."""
 
 import math
 import re
@@ -13,7 +13,9 @@ from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMes
 
 from rag_agent import prompts
 from rag_agent.answers import without_marks
+from rag_agent.grounding.sentences import sentence_texts
 from rag_agent.index.tokens import Analyser
+from rag_agent.memory.summaries import Ask, Summary, summary_of
 from rag_agent.memory.transcript import pairs
 from rag_agent.models.window import Window, as_many
 
@@ -56,11 +58,21 @@ class _Said(NamedTuple):
         return text if len(text) <= _LINE else text[: _LINE - 1] + "…"
 
 
-def fit(model: BaseChatModel, role: SystemMessage, messages: Sequence[AnyMessage], question: str) -> Shown:
+def fit(
+    model: BaseChatModel, role: SystemMessage, messages: Sequence[AnyMessage], question: str, ask: Ask | None = None
+) -> Shown:
     """The conversation as a prompt for the next question.
 
     The latest turns are shown whole. Where not all fit, those older ones come back whole that the question's words point
-    at (BM25) or that the user asked to remember; as many others as fit are told in a line each, the latest first.
+    at (BM25) or that the user asked to remember. The others are summarised by the model, if it may be asked; as many as the
+    summary does not tell of, and as fit, are told in a line each, the latest first.
+
+    Args:
+        model: Whose window it is.
+        role: The role, which stands first.
+        messages: The conversation.
+        question: The next question.
+        ask: Calls the model for a summary; None makes none.
     """
     said = [_Said(n, _text(asked), _text(reply)) for n, (asked, reply) in enumerate(pairs(messages), start=1)]
     asked = HumanMessage(question)
@@ -73,18 +85,60 @@ def fit(model: BaseChatModel, role: SystemMessage, messages: Sequence[AnyMessage
     older = said[: len(said) - len(recent)]
     recalled = _fitting(_worth(older, question), int(room * _RECALLED), lambda turn: tokens.text(turn.whole))
     rest = room - sum(tokens.of(*turn.messages) for turn in recent) - sum(tokens.text(turn.whole) for turn in recalled)
-    shown = {turn.number for turn in recalled}
+    rest -= tokens.text(prompts.EARLIER)
+    summary = summary_of(said, len(older), model, ask) if ask else Summary()
+    summary = _shortened(summary, rest, tokens)
+    shown = {turn.number for turn in recalled} | summary.covered
     others = [turn for turn in reversed(older) if turn.number not in shown]
-    lines = _fitting(others, rest - tokens.text(prompts.EARLIER), lambda turn: tokens.text(turn.line))
-    prompt = _prompt(role, recalled, lines, recent, asked)
-    while tokens.count(prompt) > tokens.most and (lines or recalled or recent):
-        _ = lines.pop() if lines else recalled.pop() if recalled else recent.pop(0)
-        prompt = _prompt(role, recalled, lines, recent, asked)
-    told = prompts.HISTORY_LEFT_OUT.format(
-        turns=len(said), recent=len(recent), recalled=len(recalled), lines=len(lines),
-        out=len(said) - len(recent) - len(recalled) - len(lines),
-    )  # fmt: skip
-    return Shown(prompt, (told,))
+    rest -= tokens.text(summary.text) if summary.text else 0
+    chosen = _Chosen(summary, recalled, _fitting(others, rest, lambda turn: tokens.text(turn.line)), recent)
+    while tokens.count(chosen.prompt(role, asked)) > tokens.most and chosen.drop():
+        pass
+    return Shown(chosen.prompt(role, asked), (chosen.told(len(said)),))
+
+
+@dataclass
+class _Chosen:
+    """What is shown of a conversation that does not fit."""
+
+    summary: Summary
+    recalled: list[_Said]
+    lines: list[_Said]
+    recent: list[_Said]
+
+    def drop(self) -> bool:
+        """Leave out what matters least; false when nothing is left."""
+        if self.lines:
+            self.lines.pop()
+        elif self.summary.text:
+            self.summary = Summary()
+        elif self.recalled:
+            self.recalled.pop()
+        elif self.recent:
+            self.recent.pop(0)
+        else:
+            return False
+        return True
+
+    def prompt(self, role: SystemMessage, asked: HumanMessage) -> list[BaseMessage]:
+        older = [*((turn.number, turn.whole) for turn in self.recalled), *((turn.number, turn.line) for turn in self.lines)]
+        told = "\n".join([*filter(None, [self.summary.text]), *(text for _, text in sorted(older))])
+        first = SystemMessage(f"{_text(role)}\n\n{prompts.EARLIER}\n{told}") if told else role
+        return [first, *(message for turn in self.recent for message in turn.messages), asked]
+
+    def told(self, turns: int) -> str:
+        """In words."""
+        summarised = len(self.summary.covered - {turn.number for turn in (*self.recalled, *self.recent)})
+        shown = len(self.recent) + len(self.recalled) + len(self.lines) + summarised
+        return prompts.HISTORY_LEFT_OUT.format(
+            turns=turns, recent=len(self.recent), recalled=len(self.recalled), lines=len(self.lines), out=turns - shown,
+            summary=prompts.HISTORY_SUMMARISED.format(turns=summarised) if summarised else "",
+        )  # fmt: skip
+
+
+def relevance(said: Sequence[tuple[HumanMessage, AIMessage]], topic: str) -> list[float]:
+    """How much each turn is about a topic, by its words (BM25); 0 where it holds none of them."""
+    return _scores([_Said(n, _text(asked), _text(reply)) for n, (asked, reply) in enumerate(said, start=1)], topic)
 
 
 def shorten(model: BaseChatModel, prompt: Callable[[str], list[BaseMessage]], text: str) -> Shown:
@@ -138,6 +192,16 @@ def _fitting(turns: Sequence[_Said], room: int, length: Callable[[_Said], int]) 
     return found
 
 
+def _shortened(summary: Summary, room: int, tokens: _Tokens) -> Summary:
+    """A summary's first sentences, as many as fit; models write more words than they are asked for."""
+    text = ""
+    for sentence in sentence_texts(summary.text):
+        if tokens.text(f"{text} {sentence}") > room:
+            break
+        text = f"{text} {sentence}".strip()
+    return Summary(text, summary.covered) if text else Summary()
+
+
 def _worth(older: Sequence[_Said], question: str) -> list[_Said]:
     """Older turns that are worth showing whole, the best first: what was to be remembered, then what the question is about."""
     pinned = [turn for turn in older if _is_pinned(turn.question)]
@@ -181,15 +245,6 @@ def _language(texts: tuple[str, ...]) -> str:
 def _terms(language: str, question: str, answer: str) -> tuple[dict[str, int], int]:
     terms = _analyser(language).terms(f"{question}\n{answer}")
     return Counter(terms), len(terms)
-
-
-def _prompt(
-    role: SystemMessage, recalled: Sequence[_Said], lines: Sequence[_Said], recent: Sequence[_Said], asked: HumanMessage
-) -> list[BaseMessage]:
-    older = [*((turn.number, turn.whole) for turn in recalled), *((turn.number, turn.line) for turn in lines)]
-    told = "\n".join(text for _, text in sorted(older))
-    first = SystemMessage(f"{_text(role)}\n\n{prompts.EARLIER}\n{told}") if told else role
-    return [first, *(message for turn in recent for message in turn.messages), asked]
 
 
 def _short(text: str) -> str:

@@ -1,14 +1,17 @@
 """Which past answers rest on files that have changed since."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from rag_agent.answers import Answer
-from rag_agent.documents import Unreadable, read_text
+from rag_agent.documents import Reader, Unreadable
 from rag_agent.memory.transcript import Turn
+
+Fate = Literal["changed", "gone"]
 
 
 @dataclass(frozen=True)
@@ -21,41 +24,52 @@ class StaleAnswer:
     question: str
     answer: Answer
     docs: str
-    files: dict[str, Literal["changed", "gone"]]
+    files: dict[str, Fate]
     """What became of the files."""
 
 
-def changed_files(turn: Turn, known: dict[Path, str | None] | None = None) -> dict[str, Literal["changed", "gone"]]:
-    """What became of the files that a turn's answer cites; files that are as they were are not named.
+def stale_answers(conversations: Iterable[tuple[str, Sequence[Turn]]]) -> list[StaleAnswer]:
+    """The answers whose cited files do not say any more what they said.
 
     Args:
-        turn: A turn.
-        known: The hashes of files already read; it is added to.
+        conversations: Thread IDs and their turns.
     """
-    if turn.docs is None:
-        return {}
-    known = {} if known is None else known
-    root = Path(turn.docs)
-    found: dict[str, Literal["changed", "gone"]] = {}
-    for file, hashed in turn.files.items():
-        path = (root.parent if root.is_file() else root) / file
-        if path not in known:
-            known[path] = _hash(path)
-        if known[path] != hashed:
-            found[file] = "gone" if known[path] is None else "changed"
+    found = []
+    with Reader() as reader:
+        files = _Files(reader)
+        for thread_id, turns in conversations:
+            for number, turn in enumerate(turns, start=1):
+                if fates := files.fates(turn):
+                    found.append(StaleAnswer(thread_id, number, turn.question, turn.answer, str(turn.docs), fates))
     return found
 
 
-def stale_answers(thread_id: str, turns: Iterable[Turn], known: dict[Path, str | None] | None = None) -> Iterator[StaleAnswer]:
-    """The answers of a conversation whose files have changed."""
-    known = {} if known is None else known
-    for number, turn in enumerate(turns, start=1):
-        if files := changed_files(turn, known):
-            yield StaleAnswer(thread_id, number, turn.question, turn.answer, str(turn.docs), files)
+class _Files:
+    """Files as they are now, read as the index reads them: what was hashed is the text, of whatever format. Each is read once."""
 
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._known: dict[str, str | Fate] = {}
 
-def _hash(path: Path) -> str | None:
-    try:
-        return hashlib.sha256(read_text(path)[0].encode()).hexdigest()
-    except (OSError, Unreadable):
-        return None
+    def fates(self, turn: Turn) -> dict[str, Fate]:
+        """What became of the files that a turn's answer cites; files that are as they were are not named."""
+        if turn.docs is None:
+            return {}
+        root = Path(turn.docs)
+        folder = root.parent if root.is_file() else root
+        now = {file: self._now(str(folder / file)) for file in turn.files}
+        return {file: "gone" if now[file] == "gone" else "changed" for file, then in turn.files.items() if now[file] != then}
+
+    def _now(self, path: str) -> str:
+        """The hash of a file's text; its fate where it cannot be read any more."""
+        if path not in self._known:
+            self._known[path] = self._hash(path) if os.path.exists(path) else "gone"
+        return self._known[path]
+
+    def _hash(self, path: str) -> str:
+        try:
+            # The index follows links; the reader, safe against files that are swapped under it, does not.
+            text = self._reader.read(Path(os.path.realpath(path))).text
+        except Unreadable:
+            return "changed"
+        return hashlib.sha256(text.encode()).hexdigest()

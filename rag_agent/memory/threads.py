@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, Literal
 
 from langchain_core.runnables import RunnableConfig
@@ -11,7 +10,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple, copy
 from langgraph.checkpoint.base.id import uuid6
 
 from rag_agent.errors import ThreadError
-from rag_agent.memory import recovery, transfer
+from rag_agent.memory import recovery, summaries, transfer
 from rag_agent.memory.checkpointer import Checkpointer
 from rag_agent.memory.locks import ThreadLocks
 from rag_agent.memory.stale import StaleAnswer, stale_answers
@@ -92,9 +91,8 @@ class Threads:
 
     def stale(self, thread_id: str | None = None) -> Sequence[StaleAnswer]:
         """The answers whose cited files have changed or gone since, of one conversation or of all."""
-        known: dict[Path, str | None] = {}
         names = [thread_id] if thread_id is not None else [thread.thread_id for thread in self.list()]
-        return [found for name in names for found in stale_answers(name, self.show(name), known)]
+        return stale_answers((name, self.show(name)) for name in names)
 
     # --- changing ------------------------------------------------------------------------------------------------------
 
@@ -188,6 +186,7 @@ class Threads:
             if self._checkpointer.get_tuple(_config(thread_id)) is None and not self._noted(thread_id):
                 raise _unknown(thread_id)
             self._checkpointer.delete_thread(thread_id)
+            summaries.forget()
 
     def prune(
         self, *, older_than: timedelta | None = None, keep: int | None = None, max_bytes: int | None = None
@@ -217,6 +216,7 @@ class Threads:
             if (too_old or too_many or too_large) and self._at_rest(thread.thread_id):
                 chosen.append(thread)
         self._own.prune([thread.thread_id for thread in chosen], strategy="delete")
+        summaries.forget()
         return chosen
 
     def vacuum(self) -> tuple[int, int]:

@@ -73,10 +73,10 @@ def agent_graph(
         retrieval = Retrieval(library, quoting, embeddings=compared, k=k, refusal_threshold=refusal_threshold)
         generation, verification = Generation(writer), Verification(quoting, writer, judge)
         _add(builder, retrieval.retrieve, retrieval.grade, generation.generate, verification.verify, verification.quote)
-        _add(builder, responding.respond, responding.refuse)
+        _add(builder, responding.respond, responding.refuse, conversation.recall)
         _connect(builder, _Routes(writer))
     _add(builder, conversation.transform, conversation.converse)
-    ways = ["retrieve", "transform", "converse"] if library is not None else ["transform", "converse"]
+    ways = ["retrieve", "transform", "recall", "converse"] if library is not None else ["transform", "converse"]
     builder.add_edge(START, "contextualize")
     builder.add_conditional_edges("contextualize", conversation.after_contextualize, ways)
     builder.add_edge("transform", END)
@@ -99,6 +99,7 @@ def _connect(builder: "StateGraph[AgentState, Any, Any, Any]", routes: "_Routes"
     builder.add_conditional_edges("quote", routes.after_quote, ["respond", "refuse"])
     builder.add_edge("respond", END)
     builder.add_edge("refuse", END)
+    builder.add_edge("recall", END)
 
 
 class _Routes:

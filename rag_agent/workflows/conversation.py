@@ -1,4 +1,4 @@
-"""The nodes of conversation: `contextualize` reads a turn in its light; `transform` and `converse` need no search."""
+"""The nodes of conversation: `contextualize` reads a turn in its light; `transform`, `recall` and `converse` need no search."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -6,13 +6,14 @@ from typing import Literal
 from langchain_core.messages import BaseMessage, HumanMessage
 
 from rag_agent import prompts
-from rag_agent.answers import without_marks
+from rag_agent.answers import Kind, without_marks
 from rag_agent.grounding.template import neutralise
 from rag_agent.grounding.transforming import resting_on, shortened
 from rag_agent.memory.followups import Turn as PastTurn
 from rag_agent.memory.followups import names_language, rewriting_prompt, understand, usable_rewriting
 from rag_agent.memory.history import fit, shorten
-from rag_agent.memory.transcript import Turn, last_turns
+from rag_agent.memory.recall import recalled
+from rag_agent.memory.transcript import Turn, last_turns, turns
 from rag_agent.models.window import as_many
 from rag_agent.workflows.responding import Responding
 from rag_agent.workflows.state import AgentState
@@ -34,6 +35,8 @@ class Conversation:
         """Read the question in the light of the conversation."""
         question = state["question"]
         messages = state.get("messages", [])
+        if self._has_documents and (number := recalled(question, messages)):
+            return {"turn": "recall", "recalled": number, "queries": [(question, 1.0)]}
         # Where the reading begins moves every ten turns only, so that what was read before is remembered.
         past = [_past(turn) for turn in last_turns(messages, _HISTORY + len(messages) // 2 % 10)]
         read = understand(question, past)
@@ -81,18 +84,41 @@ class Conversation:
             state, text, "transformed", citations=last.citations, left_out=left_out, files=turn.files
         )
 
+    def recall(self, state: AgentState) -> AgentState:
+        """Tell again what was asked and answered in a turn, with the sources of then."""
+        told, number = turns(state["messages"]), state["recalled"]
+        if number > len(told):
+            text = prompts.RECALL_NO_TURN.format(number=number, turns=len(told))
+            return self._responding.answered(state, text, "chat")
+        turn = told[number - 1]
+        answer = turn.answer
+        text = prompts.RECALL.format(number=number, question=turn.question, answer=answer.text)
+        # What was searched for then is what to ask when the answer is stale.
+        state = {**state, "queries": [(answer.query or turn.question, 1.0)]}
+        changed = [prompts.RECALL_CHANGED.format(file=file) for file in self._responding.changed(turn.files)]
+        kind: Kind = "transformed" if answer.citations else "chat"
+        return self._responding.answered(state, text, kind, citations=answer.citations, left_out=changed, files=turn.files)
+
     def converse(self, state: AgentState) -> AgentState:
         """Talk: the model and the conversation, no documents."""
         if self._has_documents and not self._writer.reads_well:
             return self._responding.answered(state, prompts.SMALL_TALK, "chat")  # a small model's small talk is worse than none
-        shown = fit(self._writer.model, self._writer.role, state.get("messages", []), state["question"])
+        asides: list[BaseMessage] = []
+
+        def ask(prompt: list[BaseMessage]) -> str:
+            asides.append(self._writer.aside(prompt))
+            return str(asides[-1].text)
+
+        messages = state.get("messages", [])
+        # A small model makes things up; the first sentences of the turns do not.
+        shown = fit(self._writer.model, self._writer.role, messages, state["question"], ask if self._writer.reads_well else None)
         reply = self._writer.reply(shown.messages, shown=True)
-        state = {**state, "usage": usage_after(state, reply)}
+        state = {**state, "usage": usage_after(state, *asides, reply)}
         return self._responding.answered(state, str(reply.text).strip(), "chat", left_out=shown.left_out)
 
-    def after_contextualize(self, state: AgentState) -> Literal["retrieve", "transform", "converse"]:
-        """A turn that only transforms the last answer, or only chats, goes past retrieval."""
-        return {"transform": "transform", "chat": "converse"}.get(state["turn"], "retrieve")  # type: ignore[return-value]
+    def after_contextualize(self, state: AgentState) -> Literal["retrieve", "transform", "recall", "converse"]:
+        """A turn that only transforms the last answer, asks for an earlier one, or only chats, goes past retrieval."""
+        return {"transform": "transform", "recall": "recall", "chat": "converse"}.get(state["turn"], "retrieve")  # type: ignore[return-value]
 
     def _task(self, answer: str, instruction: str) -> list[BaseMessage]:
         return [self._writer.role, HumanMessage(prompts.TRANSFORM.format(answer=answer, instruction=instruction))]

@@ -101,6 +101,10 @@ class Responding:
         turn = Turn(state["question"], answer, self._library.root if self._library else None, files)
         return {"answer": answer.to_dict(), "messages": turn_messages(turn)}
 
+    def changed(self, files: Mapping[str, str]) -> list[str]:
+        """Those of some files whose text is not the one of these fingerprints any more."""
+        return [file for file, then in files.items() if self._documents.fingerprint(file) != then]
+
     @property
     def _documents(self) -> Library:
         assert self._library is not None  # a graph without documents has no way to these nodes

@@ -14,7 +14,7 @@ from rag_agent.answers import Hit
 from rag_agent.grounding.packing import Span
 from rag_agent.grounding.passages import Passage
 
-TurnKind = Literal["standalone", "followup", "transform", "chat"]
+TurnKind = Literal["standalone", "followup", "transform", "recall", "chat"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,9 @@ class AgentState(TypedDict, total=False):
 
     max_words: Annotated[int | None, UntrackedValue]
     """How long a transformed answer may be."""
+
+    recalled: Annotated[int, UntrackedValue]
+    """The turn that a question about the conversation asks for, counted from 1."""
 
     attempt: Annotated[int, UntrackedValue]
     """How many searches there were."""

@@ -12,6 +12,7 @@ from typing import Literal
 
 from rag_agent.memory.followups.antecedents import Rewriting, State, advance
 from rag_agent.memory.followups.phrases import language_of
+from rag_agent.memory.followups.recalls import recall_of
 from rag_agent.memory.followups.rewriting import rewrite
 from rag_agent.memory.followups.transforms import is_chat, is_transformation, other_language, word_limit
 
@@ -91,7 +92,7 @@ def _read(history: tuple[Turn, ...]) -> State:
     language = language_of([earlier.question for earlier in history[-4:]])
     kind: Kind = "standalone"
     rewriting: Rewriting | None = None
-    if is_chat(turn.question):
+    if is_chat(turn.question) or (not first and recall_of(turn.question)):
         kind = "chat"
     elif not first and is_transformation(turn.question) and not other_language(turn.question, state.question):
         kind = "transform"
