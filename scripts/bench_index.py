@@ -19,7 +19,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from langchain_core.embeddings import Embeddings
@@ -46,15 +48,18 @@ class Random(Embeddings):
         return vector
 
 
-def milliseconds(call: Callable[[], object], at_least: float = 0.5) -> float:
-    """The median of 7 runs or half a second of them."""
-    call()
-    taken: list[float] = []
-    while len(taken) < 7 or (sum(taken) < at_least and len(taken) < 300):
-        began = time.perf_counter()
+def milliseconds(*calls: Callable[[], object]) -> list[float]:
+    """The medians of 15 runs or a second of them, in turns: whatever else the machine does disturbs all calls alike."""
+    taken: list[list[float]] = []
+    for call in calls:
         call()
-        taken.append(time.perf_counter() - began)
-    return 1000 * float(np.median(taken))
+    while len(taken) < 15 or (sum(map(sum, taken)) < 1 and len(taken) < 300):
+        taken.append([])
+        for call in calls:
+            began = time.perf_counter()
+            call()
+            taken[-1].append(time.perf_counter() - began)
+    return [1000 * float(median) for median in np.median(taken, axis=0)]
 
 
 def random_rows(count: int) -> np.ndarray:
@@ -70,35 +75,33 @@ def search(rows: Sequence[int]) -> None:
     print("| rows | bare M @ q | ours | ours / bare | FAISS IndexFlatIP | InMemoryVectorStore |\n|---|---|---|---|---|---|")
     for count in rows:
         matrix, query = random_rows(count), random_rows(1)[0]
-        bare = milliseconds(lambda m=matrix, q=query: m @ q)  # type: ignore[misc]
         ours = MatrixVectorStore(Random())
         ours.add_vectors([Document("x", id=str(n)) for n in range(count)], matrix)
         wanted = np.argsort(-(matrix @ query))[:4]
         found = [int(d.id or -1) for d in ours.similarity_search_by_vector(query.tolist())]
         assert found == wanted.tolist()
-        mine = milliseconds(lambda s=ours, q=query: s.similarity_search_by_vector_with_score(q, 4))  # type: ignore[misc]
-        del ours
-        faiss = faiss_milliseconds(matrix, query)
+        bare, mine, faiss = milliseconds(
+            partial(np.matmul, matrix, query),
+            partial(ours.similarity_search_by_vector_with_score, query, 4),
+            partial(faiss_index(matrix).search, query[None], 4),
+        )
         other = "-"
         if count <= 100_000:
             store = InMemoryVectorStore(Random())
             for n in range(count):
                 store.store[str(n)] = {"id": str(n), "vector": matrix[n].tolist(), "text": "x", "metadata": {}}
-            numbers = query.tolist()
-            other = f"{milliseconds(lambda s=store, q=numbers: s.similarity_search_by_vector(q, 4), 0):.1f}"  # type: ignore[misc]
+            other = f"{milliseconds(partial(store.similarity_search_by_vector, query.tolist(), 4))[0]:.1f}"
             del store
-        print(f"| {count:,} | {bare:.3f} | {mine:.3f} | {mine / bare:.2f} | {faiss} | {other} |", flush=True)
+        print(f"| {count:,} | {bare:.3f} | {mine:.3f} | {mine / bare:.2f} | {faiss:.3f} | {other} |", flush=True)
 
 
-def faiss_milliseconds(matrix: np.ndarray, query: np.ndarray) -> str:
-    """FAISS's exact search."""
-    try:
-        import faiss
-    except ImportError:
-        return "not installed"
-    index = faiss.IndexFlatIP(DIMENSIONS)
+def faiss_index(matrix: np.ndarray) -> Any:
+    """FAISS's exact index of some vectors."""
+    import faiss
+
+    index = faiss.IndexFlatIP(matrix.shape[1])
     index.add(matrix)
-    return f"{milliseconds(lambda: index.search(query[None], 4)):.3f}"
+    return index
 
 
 def made_index(home: Path, count: int, words_a_chunk: int = 40) -> Index:
@@ -133,9 +136,8 @@ def hybrid(count: int) -> None:
         assert arrays
         query = "bon100 ca7 what is dea12 ki3"
         vector = np.asarray(Random().embed_query(query), np.float32)
-        dense = milliseconds(lambda: cosines(arrays.matrix, vector))
         index._embeddings.embed_query = lambda text: vector.tolist()  # type: ignore[method-assign]
-        both = milliseconds(lambda: index.search([(query, 1.0)], 8))
+        dense, both = milliseconds(partial(cosines, arrays.matrix, vector), partial(index.search, [(query, 1.0)], 8))
         print(
             f"hybrid search of {count:,} chunks: {both:.1f} ms; its dense part {dense:.1f} ms; ratio {both / dense:.2f}",
             flush=True,
@@ -143,28 +145,27 @@ def hybrid(count: int) -> None:
 
 
 _OPEN = """
-import json, resource, sys, time
+import json, sys, time
 sys.path.insert(0, {here!r})
 from pathlib import Path
 from bench_index import Random
 from rag_agent.documents import Splitter
 from rag_agent.index import Index
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def kilobytes(name):
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith(name))
+before = kilobytes("RssAnon")
 began = time.perf_counter()
 index = Index(Path({home!r}) / "docs", Path({home!r}), Random(), "random", Splitter())
 with index._state() as arrays:
     count = len(arrays)
 opened = time.perf_counter() - began
-after_open = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 hits = index.search([("bon100 ca7", 1.0)], 8)
 first = time.perf_counter() - began
 began = time.perf_counter()
 index.search([("kon5 ga17", 1.0)], 8)
 second = time.perf_counter() - began
-anonymous = next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("RssAnon"))
-mapped = next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("RssFile"))
 print(json.dumps(dict(chunks=count, open_s=opened, open_and_first_search_s=first, next_search_s=second,
-    own_bytes_a_chunk=(anonymous - before) * 1024 / count, mapped_bytes_a_chunk=mapped * 1024 / count)))
+    own_bytes_a_chunk=(kilobytes('RssAnon') - before) * 1024 / count, mapped_bytes_a_chunk=kilobytes('RssFile') * 1024 / count)))
 """
 
 

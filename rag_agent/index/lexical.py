@@ -7,6 +7,7 @@ index opens at once, whatever its size, and holds no pickle.
 
 from array import array
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -18,6 +19,7 @@ __all__ = ["BM25"]
 
 Texts = Callable[[Sequence[int]], list[str]]
 
+_REMEMBERED = 1000  # terms whose place is known
 _PHRASE_CANDIDATES = 2000
 
 
@@ -48,6 +50,7 @@ class BM25:
         self._rows = arrays["rows"]
         self._counts = arrays["counts"]
         self._lengths = arrays["lengths"]
+        self._found: dict[str, tuple[NDArray[np.generic], NDArray[np.generic]]] = {}
         self._mean = float(np.asarray(self._lengths, np.float64).mean()) if len(self._lengths) else 1.0
 
     @classmethod
@@ -199,12 +202,25 @@ class BM25:
     def _weights(self, rows: NDArray[np.generic], counts: NDArray[np.generic], frequency: int) -> NDArray[np.float32]:
         """BM25 weights of one term over its postings."""
         tf = counts.astype(np.float32)
-        norm = self.k1 * (1 - self.b + self.b / self._mean * self._lengths[rows].astype(np.float32))
-        weights: NDArray[np.float32] = _idf(len(self), frequency) * tf / (tf + norm)
+        weights: NDArray[np.float32] = _idf(len(self), frequency) * tf / (tf + self._norm[rows])
         return weights
 
+    @cached_property
+    def _norm(self) -> NDArray[np.float32]:
+        """What the length of each row adds below the fraction."""
+        norm: NDArray[np.float32] = self.k1 * (1 - self.b + self.b / self._mean * self._lengths.astype(np.float32))
+        return norm
+
     def _find(self, term: str) -> tuple[NDArray[np.generic], NDArray[np.generic]]:
-        """Rows and counts of a term; empty if the vocabulary lacks it."""
+        """Rows and counts of a term; empty if the vocabulary lacks it. A search asks for each of its terms several times."""
+        found = self._found.get(term)
+        if found is None:
+            if len(self._found) >= _REMEMBERED:
+                self._found.clear()
+            found = self._found[term] = self._postings_of(term)
+        return found
+
+    def _postings_of(self, term: str) -> tuple[NDArray[np.generic], NDArray[np.generic]]:
         wanted, low, high = term.encode(), 0, len(self._ends)
         while low < high:
             middle = (low + high) // 2

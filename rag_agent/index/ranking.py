@@ -130,7 +130,9 @@ def reciprocal_rank_fusion(*rankings: Scores, constant: float = 60.0, depth: int
 
 def _scaled(scores: Scores) -> Scores:
     """Scores with the best at 1; all zero where nothing scores above zero."""
-    clean = np.nan_to_num(np.asarray(scores, np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    clean = np.asarray(scores, np.float32)
+    if not np.isfinite(clean).all():
+        clean = np.nan_to_num(clean, nan=0.0, posinf=0.0, neginf=0.0)
     best = float(clean.max())
     return clean / np.float32(best) if best > 0 else np.zeros_like(clean)
 
