@@ -98,3 +98,19 @@ def test_two_versions_of_a_text_disagree(ask: Any) -> None:
     answer = ask("When did the bridge over the sound open to carts?", version, version.replace("1931", "1932"), *others)
     assert answer.text.startswith("The documents disagree. ")
     assert "spring of 1931. [" in answer.text and "spring of 1932. [" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("question", "one", "other"),
+    [
+        ("Who won the race?", "Anna Lund won the race in 1969.", "Anna Lund won the race in 1970."),
+        ("How much was the revenue?", "In 2019 the revenue was 5 million euros.", "In 2020 the revenue was 6 million euros."),
+        (
+            "Who is the manager of the store?",
+            "Anna Lund is manager of the Oslo store.",
+            "Anna Lund is manager of the Bergen store.",
+        ),
+    ],
+)
+def test_what_differs_and_was_not_asked_for_is_no_dispute(ask: Any, question: str, one: str, other: str) -> None:
+    assert "disagree" not in ask(question, one, other).text

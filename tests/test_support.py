@@ -151,3 +151,22 @@ def test_frames() -> None:
 def test_odd_text_breaks_nothing(text: str) -> None:
     check(text, [text, MOON])
     check("Neil Armstrong landed.", [text])
+
+
+@pytest.mark.parametrize(
+    ("source", "claim"),
+    [
+        ("The store is open every day except Sunday.", "The store is open on Sunday."),
+        ("Refunds are given unless the item is used.", "Refunds are given if the item is used."),
+        ("Reports that the mill was sold to the town were false.", "The mill was sold to the town."),
+        ("The drug may cure the disease.", "The drug cures the disease."),
+        ("They planned to open the bridge in 1931.", "They opened the bridge in 1931."),
+    ],
+)
+def test_a_reservation_of_the_source_is_not_passed_over(source: str, claim: str) -> None:
+    support = SupportCheck([source]).check(claim)
+    assert not support.supported and support.objected
+
+
+def test_the_month_of_may_is_no_doubt() -> None:
+    assert SupportCheck(["In May the king opened the bridge."]).check("The king opened the bridge in May.").supported

@@ -56,7 +56,7 @@ def disagreement(matches: Matches, hits: Sequence[Hit]) -> tuple[int, int] | Non
     for index in others[:_OTHERS]:
         theirs = reader.read(matches.sentences[index].text)
         held = matches.own[[best, index]]
-        alike = held.min() == held.max() and _one_piece_differs(mine, theirs)
+        alike = held.min() == held.max() and _one_piece_differs(kind, question, mine, theirs)
         if alike or (held.min() >= _HELD and _values_differ(kind, question, mine, theirs)):
             return best, index
     return None
@@ -74,14 +74,30 @@ def _answers(matches: Matches, index: int) -> bool:
     return bool(matches.own[index] >= _HELD_ALIKE and matches.gives[index]) and is_quotable(text, sentence.start, sentence.end)
 
 
-def _one_piece_differs(mine: Reading, theirs: Reading) -> bool:
-    """The same sentence but for one piece, and there another name or number, an opposite or a negation."""
+def _one_piece_differs(kind: str, question: Reading, mine: Reading, theirs: Reading) -> bool:
+    """The same sentence but for one piece, which is what is asked for: another name or number, an opposite or a negation."""
     left, right = ([token for token in reading.tokens if token[0].isalnum()] for reading in (mine, theirs))
     steps = SequenceMatcher(None, left, right, autojunk=False).get_opcodes()
     same = sum(j - i for tag, i, j, _, _ in steps if tag == "equal")
+    if not _is_asked_for(
+        kind, question, mine, theirs, [piece for tag, i, j, k, m in steps if tag != "equal" for piece in (left[i:j], right[k:m])]
+    ):
+        return False
     if sum(tag != "equal" for tag, *_ in steps) != 1 or same < _EQUAL * max(len(left), len(right)):
         return False
     return any(substitutions(mine, source(theirs))) and any(substitutions(theirs, source(mine)))
+
+
+def _is_asked_for(kind: str, question: Reading, mine: Reading, theirs: Reading, pieces: Sequence[Sequence[str]]) -> bool:
+    """Whether what differs can be the answer: who won in 1969 and in 1970 may be one and the same."""
+    numeric = [any(token[0].isdigit() for token in piece) for piece in pieces if piece]
+    if kind in ("date", "number"):
+        return True
+    if all(numeric) and kind:
+        return False
+    known = {word.key for word in question.words}
+    names = [{word.key for word in reading.words if word.name == 2} - known for reading in (mine, theirs)]
+    return kind not in ("person", "place") or not names[0] & names[1]
 
 
 def _values_differ(kind: str, question: Reading, mine: Reading, theirs: Reading) -> bool:
@@ -91,6 +107,8 @@ def _values_differ(kind: str, question: Reading, mine: Reading, theirs: Reading)
     if kind == "date":
         left, right = (_dates(reading) - _dates(question) for reading in (mine, theirs))
         return bool(left and right) and not any(_agree(one, other) for one in left for other in right)
+    if (_dates(mine) ^ _dates(theirs)) - _dates(question):
+        return False  # of two times
     left_facts, right_facts = (
         [fact for fact in reading.facts if fact.unit and fact.at not in reading.dated] for reading in (mine, theirs)
     )

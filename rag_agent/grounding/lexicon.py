@@ -83,6 +83,19 @@ LIGHT = _words(
     "awesome nice love enjoy hear heard amazing"
 )
 
+# What a sentence doubts, excepts or calls false.
+INTENDS = frozenset("plans planned expects expected proposes proposed hopes hoped intends intended wants wanted".split())
+RESERVATIONS = {
+    **dict.fromkeys("except excepting excluding unless außer ausgenommen behalve tenzij sauf excepto salvo".split(), "exception"),
+    **dict.fromkeys("false untrue hoax myth fabricated disproved debunked refuted".split(), "falsity"),
+    **dict.fromkeys(
+        "may might allegedly reportedly supposedly purportedly perhaps possibly probably apparently angeblich vermutlich vielleicht "
+        "misschien vermoedelijk prétendument supuestamente quizás".split(),
+        "doubt",
+    ),
+    **dict.fromkeys(INTENDS, "intent"),
+}
+BEFORE_MONTH = frozenset("in of on since until till by from to through late early mid last next every each the and or".split())
 NEGATION = _words(
     "not no never none nobody nothing neither nor without cannot hardly barely rarely seldom scarcely lack lacks "
     "lacked "

@@ -1,6 +1,6 @@
 """What speaks against support although the words are there: numbers, dates, names, polarity, degree, roles."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rag_agent.grounding import lexicon
 from rag_agent.grounding.dates import Fact
@@ -37,6 +37,7 @@ def against(claim: Reading, span: Source, matches: dict[Word, list[Word]], missi
     return [
         *_name_objections(claim, span, missing),
         *_polarity_objections(claim, span, matches, missing),
+        *_reservation_objections(claim, span),
         *_degree_objections(claim, span),
         *_role_objections(claim, span, matches),
     ]
@@ -149,6 +150,32 @@ def _polarity_objections(claim: Reading, span: Source, matches: dict[Word, list[
     for word in missing:
         if (other := opposite(word, span, keys)) and word.negated == other.negated:
             yield f"opposite: “{word.low}” in the claim, “{other.low}” in the source"
+
+
+def _reservation_objections(claim: Reading, span: Source) -> Iterator[str]:
+    """What the source doubts, excepts or calls false, a claim may not say without that."""
+    for kind, found in _reservations(span.reading.tokens).items():
+        if kind not in _reservations(claim.tokens):
+            yield f"the source says it with “{found}”"
+
+
+def _reservations(tokens: Sequence[str]) -> dict[str, str]:
+    """The kinds of reservation in a sentence, each with the word that makes it."""
+    found: dict[str, str] = {}
+    for at, token in enumerate(tokens):
+        following = tokens[at + 1] if at + 1 < len(tokens) else ""
+        if token in lexicon.INTENDS and following != "to" or token == "may" and not _is_modal(tokens, at):
+            continue
+        kind = lexicon.RESERVATIONS.get(token)
+        if kind:
+            found.setdefault(kind, token)
+    return found
+
+
+def _is_modal(tokens: Sequence[str], at: int) -> bool:
+    """Tell the verb from the month: "in May", "May 1931", "3 May"."""
+    before, after = tokens[at - 1] if at else "", tokens[at + 1] if at + 1 < len(tokens) else ""
+    return after.isalpha() and at > 0 and before.isalpha() and before not in lexicon.BEFORE_MONTH
 
 
 def _negated_before(reading: Reading) -> set[str]:

@@ -68,6 +68,7 @@ class Support(NamedTuple):
         start: Where the span begins in that passage, in characters.
         end: Where it ends, so that `passages[passage][start:end]` is the span.
         reason: Why the claim is not supported, in words; for a supported one, how it is.
+        objected: Something speaks against it: another name, number or date, a negation, an opposite, a reservation.
     """
 
     score: float
@@ -76,6 +77,7 @@ class Support(NamedTuple):
     start: int
     end: int
     reason: str
+    objected: bool = False
 
 
 class _Span(NamedTuple):
@@ -140,7 +142,7 @@ class SupportCheck:
             value, reason = min(value, _FOREIGN), "the claim says too little to be checked"
         supported = value >= self._threshold
         reason = reason or _reason(supported, best)
-        return Support(round(value, 4), supported, span.passage, span.start, span.end, reason)
+        return Support(round(value, 4), supported, span.passage, span.start, span.end, reason, bool(best.objections))
 
     def _judged(self, judge: Judge, claim: str, spans: Sequence[_Span]) -> Support:
         """Take the first span that the judge takes; the likelier one by its words is asked about first."""

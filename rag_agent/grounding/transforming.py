@@ -8,18 +8,19 @@ from rag_agent.grounding.support import SupportCheck
 _BORDER = re.compile(r"[,;:](?=\s)|\s[–—-](?=\s)")
 
 
-def resting_on(answer: str, reply: str) -> tuple[str, list[str]]:
+def resting_on(answer: str, reply: str, *, freely: bool = False) -> tuple[str, list[str]]:
     """The sentences of a reply that the answer supports, and what was left out; the answer itself where none is.
 
     Args:
         answer: The earlier answer.
         reply: The model's version of it, in the same language.
+        freely: Leave out only what says something else (a name, number, date or negation), not what uses other words.
     """
     check = SupportCheck([answer])
     kept, left_out = [], []
     for sentence in sentence_texts(reply):
         support = check.check(sentence)
-        if support.supported:
+        if support.supported or (freely and not support.objected):
             kept.append(sentence)
         else:
             left_out.append(f"not shown, {support.reason}: “{sentence}”")

@@ -5,6 +5,7 @@ import queue
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -113,22 +114,22 @@ class Run:
             if self._cancelled:
                 return
             self._started = True
-        cache = self._loaded.prefixes.begin(self._prompt, reuse=self._reuse)
-        failed = False
         try:
-            self._generate(cache)
-        except _CancelledError:
-            pass
+            self._written()
         except BaseException as error:  # noqa: B036 - it is raised again where the reply is read
-            failed = True
             self._streamer.tokens.put(error)
         finally:
-            seen = [*self._prompt, *self._streamer.given[:-1]]  # the last token was not read by the model yet
-            if self._reuse and self._streamer.given and not failed:
-                self._loaded.prefixes.end(seen, cache)
             self._loaded.cancelled = _never
             self._streamer.tokens.put(None)
             self._done.set()
+
+    def _written(self) -> None:
+        cache = self._loaded.prefixes.begin(self._prompt, reuse=self._reuse)
+        with suppress(_CancelledError):
+            self._generate(cache)
+        if self._reuse and self._streamer.given:
+            # The last token was not read by the model yet.
+            self._loaded.prefixes.end([*self._prompt, *self._streamer.given[:-1]], cache)
 
     def _generate(self, cache: Any) -> None:
         model = self._loaded.model

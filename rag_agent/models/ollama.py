@@ -60,8 +60,8 @@ def ollama_chat(model: str, settings: Settings, **generation: Any) -> ChatOllama
 class OllamaChat(ChatOllama):
     """`ChatOllama` that loses nothing in silence, keeps thoughts to itself, and fails in one line with what mends it."""
 
-    _grown: int = PrivateAttr(default=_LEAST)
-    """The window of the latest call: a smaller one would make the server load the model anew."""
+    _grown: list[int] = PrivateAttr(default_factory=lambda: [_LEAST])
+    """The window of the latest call: a smaller one would make the server load the model anew. A list, since copies share it."""
 
     @property
     def window(self) -> int:
@@ -83,10 +83,10 @@ class OllamaChat(ChatOllama):
         needed = self.count_tokens(messages) + reply
         if needed > 3 * known.context_length:  # an estimate is seldom twice the truth: no need to read it all to find out
             raise _too_long(f"about {needed} tokens", known.context_length, self.model, known.context_length)
-        size = self.num_ctx or max(self._grown, known.num_ctx, _rounded(needed))
+        size = self.num_ctx or max(self._grown[0], known.num_ctx, _rounded(needed))
         size = min(size, known.context_length)
         if self.num_ctx is None:
-            self._grown = size
+            self._grown[0] = size
         # Thinking takes more tokens than most replies are given, and minutes without a GPU: only where it is asked for.
         reasoning = False if self.reasoning is None and known.thinks else self.reasoning
         return self.model_copy(update={"num_ctx": size, "reasoning": reasoning})

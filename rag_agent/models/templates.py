@@ -49,7 +49,8 @@ _PLAIN = {"system": "System", "user": "User", "assistant": "Assistant"}
 
 
 def _apply(tokenizer: Any, turns: list[dict[str, str]]) -> str:
-    return str(tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True))
+    # Templates of models that think before they answer (Qwen3) know the last setting; others pass it over.
+    return str(tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True, enable_thinking=False))
 
 
 def _turns(messages: Sequence[BaseMessage]) -> list[dict[str, str]]:

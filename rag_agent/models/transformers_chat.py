@@ -10,11 +10,12 @@ from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from pydantic import AliasChoices, ConfigDict, Field
 
-from rag_agent.errors import ContextLengthError, SettingsError
+from rag_agent.errors import ContextLengthError, ModelError, SettingsError
 from rag_agent.models.decoding import StopStrings, TokenText
 from rag_agent.models.precision import Quantization
 from rag_agent.models.providers import refuse_unknown
 from rag_agent.models.templates import prompt_ids
+from rag_agent.models.thoughts import Thoughts
 from rag_agent.models.weights import Weights
 
 if TYPE_CHECKING:
@@ -227,19 +228,25 @@ class TransformersChat(BaseChatModel):
             **self._sampling(),
         )
         text, stops = TokenText(loaded.tokenizer), StopStrings(stop or self.stop)
+        thoughts = Thoughts(begun=loaded.tokenizer.decode(prompt[-8:]).rstrip().endswith("<think>"))
         count = 0
         run = Run(loaded, prompt, config, seed, assistant=self._assistant(loaded), prefix_cache=self.prefix_cache)
         try:
             for token in run:
                 count += 1
-                if piece := stops.push(text.push(token)):
+                if piece := stops.push(thoughts.push(text.push(token))):
                     yield AIMessageChunk(content=piece)
                 if stops.found:
                     break
         finally:
             run.cancel()
-        if not stops.found and (rest := stops.push(text.flush()) + stops.flush()):
+        if not stops.found and (rest := stops.push(thoughts.push(text.flush()) + thoughts.flush()) + stops.flush()):
             yield AIMessageChunk(content=rest)
+        if thoughts.inside:
+            raise ModelError(
+                f"{self.rag_agent_name or 'the model'} was still thinking after {self.max_new_tokens} tokens; "
+                "set max_new_tokens higher"
+            )
         yield AIMessageChunk(
             content="",
             usage_metadata=UsageMetadata(input_tokens=len(prompt), output_tokens=count, total_tokens=len(prompt) + count),

@@ -72,16 +72,18 @@ class Conversation:
         reply = self._writer.reply(shown.messages, shown=True)
         text = str(reply.text).strip()
         left_out = [*shown.left_out]
-        # A small model makes things up here too. A translation has other words; nothing here can check it.
-        if not self._writer.reads_well and not names_language(state["question"]):
-            text, unsupported = resting_on(last_text, text)
+        if names_language(state["question"]):
+            left_out.append(prompts.TRANSLATION_UNCHECKED)
+        else:
+            # A small model makes things up; a large one may use other words, but no other names, numbers or dates.
+            text, unsupported = resting_on(last_text, text, freely=self._writer.reads_well)
             left_out += unsupported
         if limit and len(text.split()) > limit:
             left_out.append(f"cut to {limit} words")
             text = shortened(text, limit)
         state = {**state, "usage": usage_after(state, reply)}
         return self._responding.answered(
-            state, text, "transformed", citations=last.citations, left_out=left_out, files=turn.files
+            state, text, "transformed", citations=last.citations, left_out=left_out, files=turn.files, docs=turn.docs
         )
 
     def recall(self, state: AgentState) -> AgentState:
@@ -95,9 +97,14 @@ class Conversation:
         text = prompts.RECALL.format(number=number, question=turn.question, answer=answer.text)
         # What was searched for then is what to ask when the answer is stale.
         state = {**state, "queries": [(answer.query or turn.question, 1.0)]}
-        changed = [prompts.RECALL_CHANGED.format(file=file) for file in self._responding.changed(turn.files)]
+        if turn.docs == self._responding.root:
+            left_out = [prompts.RECALL_CHANGED.format(file=file) for file in self._responding.changed(turn.files)]
+        else:
+            left_out = [prompts.RECALL_ELSEWHERE.format(docs=turn.docs)] if answer.citations else []
         kind: Kind = "transformed" if answer.citations else "chat"
-        return self._responding.answered(state, text, kind, citations=answer.citations, left_out=changed, files=turn.files)
+        return self._responding.answered(
+            state, text, kind, citations=answer.citations, left_out=left_out, files=turn.files, docs=turn.docs
+        )
 
     def converse(self, state: AgentState) -> AgentState:
         """Talk: the model and the conversation, no documents."""

@@ -72,6 +72,7 @@ class Responding:
         citations: tuple[Citation, ...] = (),
         left_out: Iterable[str] = (),
         files: Mapping[str, str] | None = None,
+        docs: str | None = None,
     ) -> AgentState:
         """End the turn: the answer, and the two messages that are kept of it.
 
@@ -82,6 +83,7 @@ class Responding:
             citations: What it stands on.
             left_out: What is not shown, in words.
             files: Fingerprints of the cited files; None takes those of now.
+            docs: The root of the documents that are cited; None is the one of now.
         """
         answer = Answer(
             text=text,
@@ -98,8 +100,13 @@ class Responding:
         if files is None:
             hashes = {citation.file: self._documents.fingerprint(citation.file) for citation in citations}
             files = {file: hashed for file, hashed in hashes.items() if hashed}
-        turn = Turn(state["question"], answer, self._library.root if self._library else None, files)
+        turn = Turn(state["question"], answer, docs or self.root, files)
         return {"answer": answer.to_dict(), "messages": turn_messages(turn)}
+
+    @property
+    def root(self) -> str | None:
+        """The root of the documents, where there is one."""
+        return self._library.root if self._library else None
 
     def changed(self, files: Mapping[str, str]) -> list[str]:
         """Those of some files whose text is not the one of these fingerprints any more."""

@@ -18,7 +18,9 @@ from rag_agent.workflows.state import AgentState, TurnContext
 AnswerSetting = Literal["auto", "generate", "quote"]
 PromptSetting = Literal["auto", "short", "long"]
 RewriteSetting = Literal["auto", "model", "builtin"]
-_GREEDY = {"temperature": 0, "top_p": None, "top_k": None, "do_sample": None}
+_GREEDY = {
+    "temperature": 0, "top_p": None, "top_k": None, "do_sample": None, "num_return_sequences": 1, "min_new_tokens": None,
+}  # fmt: skip
 
 
 class Writer:
@@ -51,7 +53,7 @@ class Writer:
     @property
     def rewrites(self) -> bool:
         """Whether it says follow-ups in full. Who wants quotes alone is not made to wait for a model unasked."""
-        return self._rewrite == "model" or (self._rewrite == "auto" and self.reads_well and self.answers)
+        return self._rewrite == "model" or (self._rewrite == "auto" and self.answers and self.reads_well)
 
     @property
     def role(self) -> SystemMessage:
