@@ -278,3 +278,18 @@ async def test_a_task_that_is_cancelled_frees_the_model(tiny_chat: Path, passes:
         await task
     await asyncio.to_thread(chat(tiny_chat).invoke, "one")
     assert len(passes) < 55
+
+
+def test_a_cache_that_fails_ends_its_reply_and_no_other(tiny_chat: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = chat(tiny_chat)
+    expected = model.invoke("who landed ?").text
+    loaded = model._loaded()
+
+    def no_room(*_: Any, **__: Any) -> None:
+        raise RuntimeError("no room for the states")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(loaded.prefixes, "begin", no_room)
+        with pytest.raises(ModelError, match="no room for the states"):
+            model.invoke("who landed ?")
+    assert model.invoke("who landed ?").text == expected

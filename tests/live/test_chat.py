@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
+from rag_agent.errors import ModelError
 from rag_agent.models import chat_model
 
 pytestmark = [pytest.mark.model, pytest.mark.usefixtures("embedded")]
@@ -67,3 +68,35 @@ def test_a_process_ends_in_the_middle_of_a_reply() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.strip()
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("<think>It may be Lyon.</think>\n\nParis is the capital.", "Paris is the capital."),
+        ("Paris. <think> is a mark.", "Paris. <think> is a mark."),
+    ],
+)
+def test_thoughts_stay_out_of_the_reply(monkeypatch: pytest.MonkeyPatch, written: str, shown: str) -> None:
+    model: Any = chat_model("embedded", max_new_tokens=40)
+    ids = model._loaded().tokenizer(written, add_special_tokens=False)["input_ids"]
+    monkeypatch.setattr("rag_agent.models.generation.Run", lambda *_, **__: _Written(ids))
+    assert model.invoke("What is the capital of France?").text == shown
+    assert "".join(chunk.text for chunk in model.stream("What is the capital of France?")) == shown
+
+
+def test_thoughts_without_an_end_are_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    model: Any = chat_model("embedded", max_new_tokens=40)
+    ids = model._loaded().tokenizer("<think>It may be Lyon, or", add_special_tokens=False)["input_ids"]
+    monkeypatch.setattr("rag_agent.models.generation.Run", lambda *_, **__: _Written(ids))
+    with pytest.raises(ModelError, match="still thinking after 40 tokens; set max_new_tokens higher"):
+        model.invoke("What is the capital of France?")
+
+
+class _Written(list[int]):
+    """A generation that writes what it is told."""
+
+    ended = True
+
+    def cancel(self) -> None:
+        """Nothing is running."""
