@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from rag_agent.grounding.sentences import sentence_at, sentence_texts, sentences
+from rag_agent.grounding.sentences import sentence_texts, sentences
 
 
 @pytest.mark.parametrize(
@@ -72,11 +72,6 @@ def test_long_sentences_are_cut_at_clause_borders() -> None:
 def test_a_maximum_below_20_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 20"):
         sentences("text", max_length=5)
-
-
-def test_sentence_at() -> None:
-    spans = sentences("One is here. Two is there.")
-    assert [sentence_at(spans, at) for at in (0, 11, 13, 25)] == [0, 0, 1, 1]
 
 
 def test_nothing_but_spaces_and_bullets_is_lost() -> None:

@@ -6,7 +6,6 @@ line (newspapers, e-mail); then which full stops end a sentence and which belong
 """
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterator
 
 from rag_agent.grounding.abbreviations import BEFORE_DIGIT, BEFORE_NAME, MAY_END, MONTHS, NEVER_END, STARTERS
@@ -253,16 +252,3 @@ def _cut(text: str, left: int, right: int, max_length: int) -> Iterator[tuple[in
         left, _ = _strip(text, stop, right)
     if left < right:
         yield left, right
-
-
-def sentence_at(spans: list[tuple[int, int]], position: int) -> int:
-    """Find which sentence holds a character.
-
-    Args:
-        spans: What `sentences` returned; at least one span.
-        position: Character offset in the same text.
-
-    Returns:
-        Index of the last sentence that begins at or before `position`; 0 where none does.
-    """
-    return max(0, bisect_right(spans, (position, 1 << 62)) - 1)
