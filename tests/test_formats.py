@@ -168,8 +168,8 @@ def test_each_row_of_a_table_names_its_columns(folder: Path) -> None:
     excel(folder / "a.xlsx")
     text = extract(".xlsx", (folder / "a.xlsx").read_bytes()).text
     assert text == (
-        f"Crew\nWho | What | Born\nWho: Armstrong; What: {MOON}; Born: 1930\nWho: Collins; What: {ORBIT}"
-        f"\n\nPlants\n{WATER} | 8000"
+        f"Crew\n\nWho | What | Born\nWho: Armstrong; What: {MOON}; Born: 1930\nWho: Collins; What: {ORBIT}"
+        f"\n\nPlants\n\n{WATER} | 8000"
     )
     assert extract(".csv", b"a,b\n1,2\n\n3,\n4,5,6\n").text == "a | b\na: 1; b: 2\na: 3\n4 | 5 | 6"
     assert extract(".csv", b"1,2\n3,4\n").text == "1 | 2\n3 | 4"

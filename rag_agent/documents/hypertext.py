@@ -3,12 +3,33 @@
 import re
 from html.parser import HTMLParser
 
+from rag_agent.documents.builder import Builder
+from rag_agent.documents.reading import Reading, decode
+
 _UNSEEN = {"script", "style", "template", "noscript", "svg", "math"}
 _PARAGRAPHS = {
     "address", "article", "aside", "blockquote", "body", "details", "div", "dl", "fieldset", "figure", "footer", "form", "h1",
     "h2", "h3", "h4", "h5", "h6", "header", "hr", "main", "nav", "ol", "p", "pre", "section", "table", "title", "ul",
 }  # fmt: skip
 _LINES = {"br", "caption", "dd", "dt", "figcaption", "legend", "li", "option", "summary", "tr"}
+
+
+def read(data: bytes) -> Reading:
+    """The text of a page's bytes, in the encoding that it declares."""
+    builder = Builder()
+    for paragraph in hypertext(_decoded(data)).split("\n\n"):
+        builder.add("paragraph", paragraph)
+    return builder.reading("html")
+
+
+def _decoded(data: bytes) -> str:
+    declared = re.search(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w-]+)", data[:4096], re.IGNORECASE)
+    if declared and not data.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
+        try:
+            return data.decode(declared[1].decode("ascii"))
+        except (UnicodeDecodeError, LookupError):
+            pass
+    return decode(data)[0]
 
 
 def hypertext(source: str) -> str:

@@ -13,8 +13,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from rag_agent.documents.blocks import Block, Section
 from rag_agent.documents.formats import FORMATS, extract
-from rag_agent.documents.reading import Reading, Section, Unreadable, read_bytes, read_text
+from rag_agent.documents.reading import Reading, Unreadable, read_bytes, read_text
 
 SECONDS = 60.0
 """How long one file may take."""
@@ -108,7 +109,14 @@ class _Worker:
             raise Unreadable(f"reading it took longer than {seconds:g} s" if late.is_set() else "its parser crashed over it")
         if "reason" in reply:
             raise Unreadable(reply["reason"])
-        return Reading(reply["text"], reply["encoding"], tuple(Section(*section) for section in reply["sections"]))
+        return Reading(
+            reply["text"],
+            reply["encoding"],
+            tuple(Section(*section) for section in reply["sections"]),
+            tuple(Block(kind, start, end, level, tuple(names)) for kind, start, end, level, names in reply["blocks"]),
+            reply["title"],
+            tuple(reply["told"]),
+        )
 
     def _kill(self, late: threading.Event) -> None:
         late.set()
@@ -138,7 +146,7 @@ def serve() -> None:
         data = sys.stdin.buffer.read(request["size"])
         try:
             reading = extract(request["suffix"], data)
-            reply = {"text": reading.text, "encoding": reading.encoding, "sections": reading.sections}
+            reply = vars(reading)
         except Unreadable as reason:
             reply = {"reason": str(reason)}
         replies.write(json.dumps(reply).encode() + b"\n")

@@ -5,7 +5,8 @@ import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+
+from rag_agent.documents.blocks import Block, Section
 
 MAX_BYTES = 200 * 1024 * 1024
 """Larger files are passed over: one text this size already takes a gigabyte of memory while it is split."""
@@ -28,15 +29,6 @@ class Unreadable(Exception):
     """A file cannot be read as text; the message says why."""
 
 
-class Section(NamedTuple):
-    """A part of an extracted text that is an article of its own: `text[start:end]`."""
-
-    start: int
-    end: int
-    page: int | None = None
-    """Counted from 1, in formats that have pages."""
-
-
 @dataclass(frozen=True)
 class Reading:
     """What a file says."""
@@ -46,6 +38,12 @@ class Reading:
     """The codec that gives the text; the name of the format where the text was extracted."""
     sections: tuple[Section, ...] | None = None
     """The articles of an extracted text; None leaves it to the splitter to find them."""
+    blocks: tuple[Block, ...] = ()
+    """The structure of the text, in reading order; see `rag_agent.documents.blocks`."""
+    title: str = ""
+    """What the file calls itself (the `<title>` of a page, the title of a document's properties), if it says so."""
+    told: tuple[str, ...] = ()
+    """What was not read, one thing a line, in words: "2 comments", "3 scanned pages: install the extra `ocr`"."""
 
 
 def read_text(path: Path) -> tuple[str, str]:

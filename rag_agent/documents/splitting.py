@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from rag_agent.documents.reading import Reading, Section
+from rag_agent.documents.blocks import Section
+from rag_agent.documents.reading import Reading
 
 if TYPE_CHECKING:
     from langchain_text_splitters import RecursiveCharacterTextSplitter
