@@ -15,7 +15,8 @@ from typing import Self
 
 from rag_agent.documents.blocks import Block, Section
 from rag_agent.documents.formats import FORMATS, extract
-from rag_agent.documents.reading import Reading, Unreadable, read_bytes, read_text
+from dataclasses import replace
+from rag_agent.documents.reading import plain_reading, Reading, Unreadable, read_bytes, read_text
 
 SECONDS = 60.0
 """How long one file may take."""
@@ -40,7 +41,8 @@ class Reader:
         """
         suffix = path.suffix.lower()
         if suffix not in FORMATS:
-            return Reading(*read_text(path))
+            text, encoding = read_text(path)
+            return replace(plain_reading(text), encoding=encoding, sections=None)
         data = read_bytes(path)
         if not data:
             raise Unreadable("empty")
@@ -115,7 +117,8 @@ class _Worker:
             tuple(Section(*section) for section in reply["sections"]),
             tuple(Block(kind, start, end, level, tuple(names)) for kind, start, end, level, names in reply["blocks"]),
             reply["title"],
-            tuple(reply["told"]),
+            extracted=True,
+            told=tuple(reply["told"]),
         )
 
     def _kill(self, late: threading.Event) -> None:

@@ -2,6 +2,7 @@
 
 import codecs
 import os
+import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ _LEGACY = [
     "cp932", "cp949", "big5", "gb18030", "euc_jp",
 ]  # fmt: skip
 
+_PARAGRAPH = re.compile(r"\S(?:[^\n]|\n(?![ \t\r]*\n))*(?<=\S)")
+
 
 class Unreadable(Exception):
     """A file cannot be read as text; the message says why."""
@@ -42,8 +45,16 @@ class Reading:
     """The structure of the text, in reading order; see `rag_agent.documents.blocks`."""
     title: str = ""
     """What the file calls itself (the `<title>` of a page, the title of a document's properties), if it says so."""
+    extracted: bool = False
+    """Whether the text was taken out of another format, so that the file itself is no text."""
     told: tuple[str, ...] = ()
     """What was not read, one thing a line, in words: "2 comments", "3 scanned pages: install the extra `ocr`"."""
+
+
+def plain_reading(text: str) -> Reading:
+    """A text of which nothing is known but its paragraphs."""
+    blocks = [Block("paragraph", found.start(), found.end()) for found in _PARAGRAPH.finditer(text)]
+    return Reading(text, "", (Section(0, len(text)),), tuple(blocks))
 
 
 def read_text(path: Path) -> tuple[str, str]:
