@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING
 
 from rag_agent.documents.blocks import Block, Section
 from rag_agent.documents.outline import Outline, outline
+from rag_agent.documents.plain import articles
 from rag_agent.documents.reading import Reading
+from rag_agent.documents.structures import plain_reading, structure
 
 if TYPE_CHECKING:
     from langchain_text_splitters import RecursiveCharacterTextSplitter
 
 _INK = re.compile(r"\S")
-_RULE = re.compile(r"^[ \t\ufeff]*-{3,}[ \t]*\r?$", re.MULTILINE)
 _PARTED = frozenset({"list", "table", "row", "pair", "code", "question", "answer"})
 _HOLDERS = frozenset({"list", "table", "answer", "quotation"})  # what they hold is cut by itself
 _LINE, _LONGEST_CONTEXT = 80, 200  # characters: more would drown the chunk in its vector
-# One line of the metadata block that Jekyll and Pandoc read at the head of a Markdown file.
-_METADATA = re.compile(r"[^\s:]+:(\s|$)|\s|#|-\s|$")
 
 
 @dataclass(frozen=True)
@@ -57,13 +56,14 @@ class Splitter:
 
     def chunks(self, text: str) -> Iterator[Chunk]:
         """The chunks of a plain text, in order."""
-        return self.chunks_of(self.articles(Reading(text, "")))
+        return self.chunks_of(self.articles(plain_reading(text)))
 
     def articles(self, reading: Reading) -> Reading:
-        """A reading whose sections are its articles: those of its format, or what the separator parts."""
-        if reading.sections is not None and (self.separator is None or reading.extracted):
+        """A reading whose sections are its articles: those of its format, or what the literal separator parts."""
+        if not self.separator or reading.extracted:
             return reading
-        return replace(reading, sections=tuple(Section(*span) for span in article_spans(reading.text, self.separator)))
+        breaks = [found.span() for found in re.finditer(re.escape(self.separator), reading.text)]
+        return replace(reading, sections=articles(reading.text, breaks))
 
     def chunks_of(self, reading: Reading) -> Iterator[Chunk]:
         """The chunks of a file, in order; none reaches over two articles, or begins within an item or a row that fits.
@@ -129,33 +129,9 @@ def _context(shape: Outline, at: int) -> str:
 def article_spans(text: str, separator: str | None = None, *, markdown: bool = False) -> list[tuple[int, int]]:
     """The spans of a text's articles, without the white space around them; empty articles do not count.
 
-    A table rule or a dash inside a sentence never separates: the line must hold dashes alone, three or more.
+    A line of three or more dashes and nothing else parts them, unless it underlines a heading or the head of a table; in Markdown
+    a thematic break does, in the sense of CommonMark. A literal separator takes the place of both.
     """
-    begin = 0
-    if markdown:
-        begin = _front_matter_end(text)
-    breaks = re.finditer(re.escape(separator), text) if separator else _RULE.finditer(text, begin)
-    spans = []
-    for found in breaks:
-        if found.start() >= begin:
-            spans.append((begin, found.start()))
-            begin = found.end()
-    spans.append((begin, len(text)))
-    return [span for span in (_stripped(text, *span) for span in spans) if span[0] < span[1]]
-
-
-def _front_matter_end(text: str) -> int:
-    """Where the body of a Markdown text begins: behind a first block of `key: value` lines between rules, else 0."""
-    first = _RULE.match(text)
-    closing = _RULE.search(text, first.end()) if first else None
-    if not first or not closing:
-        return 0
-    lines = text[first.end() : closing.start()].splitlines()
-    return closing.end() if any(lines) and all(_METADATA.match(line) for line in lines) else 0
-
-
-def _stripped(text: str, start: int, end: int) -> tuple[int, int]:
-    piece = text[start:end]
-    left = piece.lstrip("\ufeff \t\r\n\f\v")
-    start = end - len(left)
-    return start, start + len(left.rstrip())
+    found = structure(".md" if markdown else ".txt", text)
+    reading = Splitter(separator=separator).articles(Reading(text, "", found.sections, found.blocks))
+    return [(section.start, section.end) for section in reading.sections or ()]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Protocol
 
 import numpy as np
@@ -162,7 +163,7 @@ def _placed(hits: Sequence[Hit], documents: Documents) -> list[_Placed]:
     found: list[_Placed] = []
     for (file, base), (outline, members) in texts.items():
         spans = [(hits[n].start - base, hits[n].end - base) for n in members]
-        for unit in units(outline, spans):
+        for unit in units(outline, spans, PurePosixPath(file).suffix.lower()):
             holders = [n for n, (start, end) in zip(members, spans, strict=True) if unit.start < end and start < unit.end]
             nearest = min(members, key=lambda n: abs(hits[n].start - base - unit.start))
             hit = hits[(holders or [nearest])[0]]

@@ -13,7 +13,7 @@ from typing import Literal
 from rag_agent.documents.blocks import Block
 from rag_agent.documents.outline import Outline
 from rag_agent.grounding.sentences import sentences
-from rag_agent.documents.showing import shown
+from rag_agent.documents.shown import shown
 
 __all__ = ["Unit", "units"]
 
@@ -48,8 +48,8 @@ class Unit:
         return " — ".join(self.context)
 
 
-def units(outline: Outline, spans: Sequence[tuple[int, int]]) -> list[Unit]:
-    """The units that some spans of a text touch, in reading order.
+def units(outline: Outline, spans: Sequence[tuple[int, int]], suffix: str = ".txt") -> list[Unit]:
+    """The units that some spans of a text touch, in reading order; `suffix` is its file's, and tells how it is shown.
 
     Where a span ends behind a heading, a question or an introduction, the block that follows belongs to it.
     """
@@ -58,9 +58,10 @@ def units(outline: Outline, spans: Sequence[tuple[int, int]]) -> list[Unit]:
         numbers = outline.touching(start, end)
         wanted |= set(numbers)
         wanted |= set(_following(outline, numbers))
+    making = _Units(outline, suffix)
     found: dict[tuple[int, int], Unit] = {}
     for number in sorted(wanted):
-        for unit in _Units(outline).of(number):
+        for unit in making.of(number):
             found.setdefault((unit.start, unit.end), unit)
     return sorted(found.values(), key=lambda unit: (unit.start, -unit.end))
 
@@ -87,8 +88,8 @@ def _announces(outline: Outline, number: int) -> bool:
 class _Units:
     """Makes the units of a block."""
 
-    def __init__(self, outline: Outline) -> None:
-        self._outline = outline
+    def __init__(self, outline: Outline, suffix: str) -> None:
+        self._outline, self._suffix = outline, suffix
         self._text = outline.reading.text
 
     def of(self, number: int) -> Iterator[Unit]:
@@ -158,7 +159,11 @@ class _Units:
     ) -> Unit:
         block = self._outline.blocks[number]
         context = self._context(number, introduced=introduced)
-        return Unit(kind, start, end, self._text[start:end], self._shown(block, start, end), context, before, after)
+        text = self._shown(block, block.start if introduced else start, end)
+        if introduced:
+            above = self._outline.blocks[self._outline.places[number].above]
+            text = f"{self._shown(above, start, above.end)}\n{text}"
+        return Unit(kind, start, end, self._text[start:end], text, context, before, after)
 
     def _context(self, number: int, *, introduced: bool) -> tuple[str, ...]:
         """Title, headings, question and introduction, each once; `introduced`: the introduction is part of the unit."""
@@ -204,4 +209,4 @@ class _Units:
         return block.start + start, block.start + end
 
     def _shown(self, block: Block, start: int, end: int) -> str:
-        return shown(self._outline.reading, block, start, end)
+        return shown(self._text, block._replace(start=start, end=end), self._suffix)

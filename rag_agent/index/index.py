@@ -17,7 +17,7 @@ from rag_agent.answers import Hit, IndexReport
 from rag_agent.documents import Splitter, list_sources
 from rag_agent.documents.folder import SUFFIXES
 from rag_agent.documents.outline import Outline, outline
-from rag_agent.documents.reading import plain_reading
+from rag_agent.documents.structures import plain_reading
 from rag_agent.errors import DocumentsError, IndexFileError, SettingsError
 from rag_agent.index.database import Database
 from rag_agent.index.derived import Arrays, prune

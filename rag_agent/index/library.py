@@ -10,7 +10,7 @@ from langchain_core.vectorstores import VectorStore
 
 from rag_agent.answers import Hit
 from rag_agent.documents.outline import Outline, outline
-from rag_agent.documents.reading import plain_reading
+from rag_agent.documents.structures import plain_reading
 from rag_agent.index.matrix import Matrix
 from rag_agent.index.tokens import Analyser
 
