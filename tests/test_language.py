@@ -62,7 +62,7 @@ class TestEveryFile:
 
     def test_spells_words_as_they_are_looked_up(self, known: Language) -> None:
         listed = frozenset[str]().union(*(getattr(known, kind) for kind in KINDS), known.months, known.weekdays, known.units)
-        assert all(words(f"{word}x" if word.endswith("'") else word)[0] == word for word in listed - {"&"})
+        assert all(words(f"{word}x" if word.endswith("'") else word)[0] == word for word in listed)
 
     def test_has_enough_of_each_kind(self, known: Language) -> None:
         least = {"function_words": 50, "question_words": 8, "pronouns": 25, "negations": 12, "quantifiers": 25, "modals": 25,
