@@ -12,7 +12,7 @@ from typing import Literal
 
 from rag_agent.documents.blocks import Block
 from rag_agent.documents.outline import Outline
-from rag_agent.grounding.sentences import sentences
+from rag_agent.language.sentences import sentences
 from rag_agent.documents.shown import shown
 
 __all__ = ["Unit", "units"]
