@@ -6,7 +6,7 @@ Where the kinds say nothing, a file's own emphasis does, and then the custom tha
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol, Self
 
 _LONGEST_NAME = 80  # characters
@@ -122,7 +122,12 @@ def _names_ok(texts: Sequence[Sequence[str]], group: Sequence[str] | None) -> bo
         return False
     if group is None and len({name.casefold() for name in names}) < len(names):
         return False
-    return all(len(name) <= _LONGEST_NAME and not re.search(r"[.!?]$", name.rstrip()) or len(name) < 6 for name in names)
+    return all(map(_short, names))
+
+
+def _short(text: str) -> bool:
+    """Whether it could name something: no sentence, but for an abbreviation's full stop."""
+    return len(text) <= _LONGEST_NAME and (len(text) < 6 or not text.endswith((".", "!", "?")))
 
 
 def _vote(texts: Sequence[Sequence[str]], possible: bool) -> int | None:
@@ -162,16 +167,19 @@ def _sequence(first: Sequence[str], below: Sequence[Sequence[str]]) -> set[int]:
     if len(numeric) == len(first):
         return set()
     years = [place for place in numeric if _yearlike(first[place])]
-    found = {
-        place for place in years if sum(_yearlike(row[place]) for row in below) * 2 < max(1, sum(bool(row[place]) for row in below))
-        or (len(years) > 1 and _steps([int(first[one]) for one in years]))
-    }  # fmt: skip
+    stepped = len(years) > 1 and _steps([int(first[place]) for place in years])
+    found = {place for place in years if stepped or _share(map(_yearlike, (row[place] for row in below if row[place]))) < 0.5}
     shapes = Counter(_shape(first[place]) for place in numeric)
     for place in numeric:
         shape = _shape(first[place])
         if shapes[shape] > 1 and re.search(r"\D", shape) and not any(_shape(row[place]) == shape for row in below):
             found.add(place)
     return found
+
+
+def _share(flags: Iterable[bool]) -> float:
+    given = list(flags)
+    return sum(given) / max(1, len(given))
 
 
 def _steps(numbers: Sequence[int]) -> bool:
@@ -184,7 +192,7 @@ def _two_columns(grid: Grid, vote: int | None, *, records: bool) -> Header:
     texts = [row for row in grid.texts if row[0] and row[1]]
     keys = [row[0] for row in texts]
     # Whatever names the left column is no header of the right one: `key | value` is true of any table, names are not.
-    keyed = bool(keys) and len(set(keys)) == len(keys) and sum(map(_numeric, keys)) < len(keys) / 2
+    keyed = bool(keys) and len(set(keys)) == len(keys) and sum(map(_numeric, keys)) < len(keys) / 2 and all(map(_short, keys))
     if keyed and all(row[0] for row in grid.heads) and not any(row[1] for row in grid.heads):
         return Header(0, pairs=True)
     values = [row[1] for row in texts[1:]]

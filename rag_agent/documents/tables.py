@@ -157,11 +157,8 @@ def _named(row: Sequence[_Slot], names: Sequence[str], filled: int, usual: int) 
             values.append(([name], slot.text))
         else:
             values.append(([], ""))
-    return "; ".join(
-        ": ".join(part for part in (", ".join(dict.fromkeys(filter(None, called))), value) if part)
-        for called, value in values
-        if value
-    )
+    named = ((", ".join(dict.fromkeys(filter(None, called))), value) for called, value in values if value)
+    return "; ".join(f"{name}: {value}" if name else value for name, value in named)
 
 
 def _add_pairs(builder: Builder, row: Sequence[_Slot]) -> bool:
