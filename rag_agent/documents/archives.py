@@ -79,8 +79,13 @@ class Package:
 
     def xml(self, name: str) -> Any:
         """The root of a part, or None where there is no such part."""
+        data = self.data(name)
+        return parse_xml(data) if data else None
+
+    def data(self, name: str) -> bytes:
+        """The bytes of a part; none where there is no such part."""
         found = self._names.get(name.lower())
-        return None if found is None else parse_xml(self._archive.read(found))
+        return b"" if found is None else self._archive.read(found)
 
     def relations(self, name: str) -> list[Relation]:
         """Where a part (`""`: the package) leads to, inside the package."""

@@ -53,6 +53,8 @@ class Header(NamedTuple):
     """How many of them name the columns."""
     pairs: bool = False
     """Whether every row is a key and its value instead."""
+    sure: bool = False
+    """Whether its cells say so; otherwise it is the custom that tables begin with names."""
 
 
 def find_header(grid: Grid, *, records: bool = False) -> Header:
@@ -68,7 +70,7 @@ def find_header(grid: Grid, *, records: bool = False) -> Header:
     width = len(texts[0])
     marked = _marked_rows(grid)
     if marked:
-        return Header(marked)
+        return Header(marked, sure=True)
     if _labelled(texts):
         return Header(0, pairs=True)
     group = _is_group(grid)
@@ -77,7 +79,7 @@ def find_header(grid: Grid, *, records: bool = False) -> Header:
         return _two_columns(grid, vote, records=records)
     if vote is None or vote < 0 or (width == 1 and vote == 0):
         return Header(0)
-    return Header(1 + group)
+    return Header(1 + group, sure=vote > 0)
 
 
 def _marked_rows(grid: Grid) -> int:
@@ -198,8 +200,12 @@ def _two_columns(grid: Grid, vote: int | None, *, records: bool) -> Header:
     values = [row[1] for row in texts[1:]]
     shapes = Counter(_shape(value) for value in values if _numeric(value))
     same = not shapes or shapes.most_common(1)[0][1] >= _MOST * len(values)
+    kinds = Counter(_shape(row[1]) if _numeric(row[1]) else "text" for row in texts)
+    mixed = len(texts) > 2 and kinds.most_common(1)[0][1] < _MOST * len(texts) and len(kinds) > 2
+    if keyed and (mixed or keys[0].endswith(":")):
+        return Header(0, pairs=True)
     if vote is not None and vote >= 0 and (records or (vote > 0 and same and len(values) > 1)):
-        return Header(1)
+        return Header(1, sure=vote > 0)
     return Header(0, pairs=keyed and not (records and len(texts) < 2))
 
 

@@ -7,7 +7,9 @@ from typing import NamedTuple
 from rag_agent.documents.builder import Builder
 
 _BULLETS = "•‣⁃◦▪▫●○■□◆◇►▶➢➤✓✔✗\u2219\u00b7\uf0b7\uf0a7\uf0d8\uf076\uf0fc\u2013\u2014*-"
-_MARK = re.compile(rf"([{_BULLETS}]|o(?=\s\s)|\(?(?:\d{{1,3}}|[a-zA-Z]|[ivxIVX]{{1,5}})[.)]|\d{{1,3}}(?:\.\d{{1,3}}){{1,4}}\.?)\s+(?=\S)")
+_MARK = re.compile(
+    rf"([{_BULLETS}]|o(?=\s\s)|\(?(?:\d{{1,3}}|[a-zA-Z]|[ivxIVX]{{1,5}})[.)]|\d{{1,3}}(?:\.\d{{1,3}}){{1,4}}\.?)\s+(?=\S)"
+)
 
 
 class Item(NamedTuple):

@@ -15,7 +15,11 @@ class Styles:
         found = [] if root is None else [one for one in root if local(one) == "style"]
         self._styles = {attribute(one, "styleId"): one for one in found}
         self._default = next(
-            (attribute(one, "styleId") for one in found if attribute(one, "type") == "paragraph" and attribute(one, "default") in ("1", "true")),
+            (
+                attribute(one, "styleId")
+                for one in found
+                if attribute(one, "type") == "paragraph" and attribute(one, "default") in ("1", "true")
+            ),
             "",
         )
 

@@ -1,5 +1,6 @@
 """What a paragraph of a Word document shows: its runs with tracked changes accepted, fields by their results."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,10 +10,13 @@ from rag_agent.documents.archives import attribute, child, descendants, local
 from rag_agent.documents.word_styles import Styles, on
 
 _UNSEEN = frozenset(
-    "del moveFrom delText instrText delInstrText pPr rPr sdtPr sdtEndPr annotationRef footnoteRef endnoteRef proofErr bookmarkStart "
-    "bookmarkEnd lastRenderedPageBreak rt commentRangeStart commentRangeEnd tblPr tcPr trPr".split()
+    "del moveFrom delText instrText delInstrText pPr rPr sdtPr sdtEndPr annotationRef footnoteRef endnoteRef proofErr "
+    "bookmarkStart bookmarkEnd lastRenderedPageBreak rt commentRangeStart commentRangeEnd tblPr tcPr trPr".split()
 )
 _SIGNS = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-", "softHyphen": ""}
+_UNREAD = {
+    "blip": "picture", "imagedata": "picture", "chart": "chart", "OLEObject": "embedded object", "hidden": "piece of hidden text",
+}  # fmt: skip
 _COUNTED = {"page", "numpages", "sectionpages", "section"}
 
 
@@ -82,34 +86,20 @@ class Runs:
         elif name == "instrText":
             if self._fields:
                 self._fields[-1][1] += element.text or ""
-        elif name == "fldSimple":
-            shown.numbered |= bool(_COUNTED & set(attribute(element, "instr").lower().split()))
-        elif any(not begun for begun, _ in self._fields):
-            return
-        elif name == "t":
-            shown.pieces.append(element.text or "")
-        elif name in _SIGNS:
-            shown.pieces.append(_SIGNS[name])
         elif name == "pgNum":
             shown.numbered = True
-        elif name == "sym":
-            code = attribute(element, "char")
-            sign = chr(int(code, 16)) if 0 < len(code) <= 5 and set(code.lower()) <= set("0123456789abcdef") else ""
-            shown.pieces.append("" if "\ue000" <= sign <= "\uf8ff" else sign)
-        elif name in ("footnoteReference", "endnoteReference"):
-            shown.notes.append((name.removesuffix("Reference"), attribute(element, "id")))
-        elif name == "txbxContent":
-            shown.boxes.append(element)
-        elif name == "relIds":
-            shown.diagrams.append(attribute(element, "dm"))
-        elif name in ("blip", "imagedata"):
-            self._unread["picture"] += 1
-        elif name == "chart":
-            self._unread["chart"] += 1
-        elif name == "OLEObject":
-            self._unread["embedded object"] += 1
-        elif name == "hidden":
-            self._unread["piece of hidden text"] += 1
+        elif name == "fldSimple":
+            shown.numbered |= bool(_COUNTED & set(attribute(element, "instr").lower().split()))
+        elif all(begun for begun, _ in self._fields):
+            shown.pieces += _characters(element, name)
+            if name in _UNREAD:
+                self._unread[_UNREAD[name]] += 1
+            elif name in ("footnoteReference", "endnoteReference"):
+                shown.notes.append((name.removesuffix("Reference"), attribute(element, "id")))
+            elif name == "txbxContent":
+                shown.boxes.append(element)
+            elif name == "relIds":
+                shown.diagrams.append(attribute(element, "dm"))
 
     def _field(self, element: Any, shown: Shown) -> None:
         kind = attribute(element, "fldCharType")
@@ -127,6 +117,16 @@ class Runs:
             self._fields[-1][0] = True
         elif kind == "end" and self._fields:
             shown.numbered |= _instruction(self._fields.pop()) in _COUNTED
+
+
+def _characters(element: Any, name: str) -> list[str]:
+    if name == "t":
+        return [element.text or ""]
+    if name == "sym":
+        code = attribute(element, "char")
+        sign = chr(int(code, 16)) if re.fullmatch("[0-9a-fA-F]{1,4}", code) else ""
+        return [] if "\ue000" <= sign <= "\uf8ff" else [sign]
+    return [_SIGNS[name]] if name in _SIGNS else []
 
 
 def _instruction(field: list[Any]) -> str:
