@@ -101,9 +101,10 @@ class Numbering:
             del counts[deeper]
         here = levels.get(level)
         style = self._format(here)
+        text = child(here, "lvlText") if here is not None else None
         if style in ("bullet", "none") or here is None:
-            return ("-", 0) if style == "bullet" else ("", 0)
-        text = child(here, "lvlText")
+            blank = text is not None and not attribute(text, "val", "-").strip()  # indents what belongs to the item above
+            return None if blank or style == "none" or here is None else ("-", 0)
         shown = re.sub(
             r"%(\d)",
             lambda found: self._digit(levels, counts, int(found[1]) - 1, decimal=child(here, "isLgl") is not None),

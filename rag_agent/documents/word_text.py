@@ -92,14 +92,18 @@ class Runs:
             shown.numbered |= bool(_COUNTED & set(attribute(element, "instr").lower().split()))
         elif all(begun for begun, _ in self._fields):
             shown.pieces += _characters(element, name)
-            if name in _UNREAD:
-                self._unread[_UNREAD[name]] += 1
-            elif name in ("footnoteReference", "endnoteReference"):
-                shown.notes.append((name.removesuffix("Reference"), attribute(element, "id")))
-            elif name == "txbxContent":
-                shown.boxes.append(element)
-            elif name == "relIds":
-                shown.diagrams.append(attribute(element, "dm"))
+            self._hang(element, name, shown)
+
+    def _hang(self, element: Any, name: str, shown: Shown) -> None:
+        """What is read beside the paragraph, or not at all."""
+        if name in _UNREAD:
+            self._unread[_UNREAD[name]] += 1
+        elif name in ("footnoteReference", "endnoteReference"):
+            shown.notes.append((name.removesuffix("Reference"), attribute(element, "id")))
+        elif name == "txbxContent":
+            shown.boxes.append(element)
+        elif name == "relIds":
+            shown.diagrams.append(attribute(element, "dm"))
 
     def _field(self, element: Any, shown: Shown) -> None:
         kind = attribute(element, "fldCharType")
