@@ -14,7 +14,7 @@ from rag_agent.documents.builder import Builder
 from rag_agent.documents.lists import Item, add_list, shown, typed_mark
 from rag_agent.documents.pdf_forms import add_values
 from rag_agent.documents.pdf_layout import Line, Table, layout
-from rag_agent.documents.pdf_text import PageParts, Part, parts_of, text_of, words_of
+from rag_agent.documents.pdf_text import LEADER, PageParts, Part, parts_of, text_of, words_of
 from rag_agent.documents.pdf_words import Page
 from rag_agent.documents.reading import Reading, Unreadable
 from rag_agent.documents.tables import Cell, add_table, heads
@@ -123,6 +123,10 @@ class _Document:
 
     def _table(self, table: Table) -> None:
         rows = [[Cell(spot.text, spot.across, spot.down, spot.bold) for spot in row] for row in table.rows]
+        lines = [" ".join(cell.text for cell in row) for row in rows]
+        if sum(bool(LEADER.search(line)) for line in lines) * 2 > len(lines):
+            self._builder.lines("furniture", lines)  # a table of contents
+            return
         width = max(sum(cell.across for cell in row) for row in rows)
         known = heads(rows)
         if not known and self._names and width == self._width:

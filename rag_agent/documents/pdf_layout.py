@@ -1,6 +1,7 @@
 """The words of a page in reading order: lines of text, column by column, and tables."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from statistics import median
@@ -12,8 +13,11 @@ from rag_agent.documents.pdf_words import Rule, Word
 _APART = 1.0  # of the size of the type: what lies further apart on a line belongs to different columns or cells
 _GUTTER = 8.0  # points, the least space between columns
 _MOST_COLUMNS = 4  # of running text
+_LARGER = 1.2  # times the size of type that is raised or lowered beside it
 _PROSE_WORDS = 3.5  # words a line, on average, of running text in columns
 _FULL = 0.7  # of a column's width: lines of running text are at least that long, but for the last of a paragraph
+_POWER = re.compile(r"[-+−]?\d{1,3}")
+_RAISED = str.maketrans("0123456789+-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻")  # 10⁶ must not become 106
 _RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 
 
@@ -43,7 +47,10 @@ class Line:
     @property
     def size(self) -> float:
         """The size of most of its type."""
-        return max(self.words, key=lambda word: len(word.text)).size
+        sizes: Counter[float] = Counter()
+        for word in self.words:
+            sizes[word.size] += len(word.text)
+        return sizes.most_common(1)[0][0]
 
     @property
     def bold(self) -> bool:
@@ -65,7 +72,8 @@ class Line:
         out = _said(words[0])
         for before, word in zip(words, words[1:], strict=False):
             touching = word.left - before.right < 0.1 * max(word.size, before.size) and before.base != word.base
-            out += ("" if touching else " ") + _said(word)
+            raised = touching and word.raised and _POWER.fullmatch(word.text)
+            out += ("" if touching else " ") + (word.text.translate(_RAISED) if raised else _said(word))
         return out
 
     @property
@@ -102,6 +110,7 @@ def layout(words: Sequence[Word], rules: Sequence[Rule]) -> list[Line | Table]:
     from rag_agent.documents.pdf_grids import ruled_tables
 
     words = [word for word in words if word.text.strip()]
+    typed = sum(word.fixed for word in words) > 0.8 * len(words)  # a typewritten page, on which it does not mean code
     tables, left = ruled_tables(words, rules)
     placed: list[tuple[float, Table]] = sorted(tables, key=lambda one: one[0])
     found: list[Line | Table] = []
@@ -109,8 +118,8 @@ def layout(words: Sequence[Word], rules: Sequence[Rule]) -> list[Line | Table]:
     for top, table in placed:  # a table ends the columns above it
         above = [word for word in waiting if word.base < top]
         waiting = [word for word in waiting if word.base >= top]
-        found += [*_regions(_rows(above), rules), table]
-    return found + list(_regions(_rows(waiting), rules))
+        found += [*_regions(_rows(above), rules, typed=typed), table]
+    return found + list(_regions(_rows(waiting), rules, typed=typed))
 
 
 def _rows(words: Sequence[Word]) -> list[list[Line]]:
@@ -131,8 +140,12 @@ def _attached(rows: list[list[Word]]) -> list[list[Word]]:
     out: list[list[Word]] = []
     for place, row in enumerate(rows):
         near = [*out[-1:], *rows[place + 1 : place + 2]]
+        large = max((word.size for other in near for word in other), default=0.0)
         kept = []
         for word in row:
+            if large <= _LARGER * word.size:
+                kept.append(word)
+                continue
             host = next((other for other in near if any(_touches(word, one) for one in other)), None)
             if host is None:
                 kept.append(word)
@@ -145,7 +158,7 @@ def _attached(rows: list[list[Word]]) -> list[list[Word]]:
 
 
 def _touches(small: Word, word: Word) -> bool:
-    if word.size <= 1.2 * small.size or not 0.1 * word.size < abs(word.base - small.base) < 0.6 * word.size:
+    if word.size <= _LARGER * small.size or not 0.1 * word.size < abs(word.base - small.base) < 0.6 * word.size:
         return False
     return -0.2 * word.size < small.left - word.right < 0.2 * word.size or 0 <= word.left - small.right < 0.7 * word.size
 
@@ -164,13 +177,17 @@ def _cut(row: Sequence[Word]) -> list[Line]:
     return lines
 
 
-def _regions(rows: list[list[Line]], rules: Sequence[Rule]) -> Iterator[Line | Table]:
+def _regions(rows: list[list[Line]], rules: Sequence[Rule], *, typed: bool) -> Iterator[Line | Table]:
     """Rows in reading order: what lies beside a gutter that goes through several rows is columns or a table."""
     while rows:
         band = _band(rows)
         if band is None:
             yield from _plain(rows)
             return
+        if not typed and all(line.fixed for row in rows[band.first : band.both] for line in row):
+            yield from _plain(rows[: band.both])
+            rows = rows[band.both :]
+            continue
         edges = _edges(rows[band.first : band.both])
         cells = [_placed(row, edges) for row in rows[band.first : band.last]]
         several = band.both - band.first

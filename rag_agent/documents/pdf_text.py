@@ -17,7 +17,8 @@ _LONGEST_HEADING = 200  # characters
 _SLACK = 0.12  # of a column's width: a line that leaves that much room for the next word was ended on purpose
 _SMALL = 0.92  # of the size of most text: notes below the text
 _ENDED = re.compile(r"[.!?…:;。！？][\"'”’»)\]]*(?:\d{1,3})?$")
-_LEADER = re.compile(r"(?:\.\s?){4,}\s*\S{1,6}$")
+LEADER = re.compile(r"(?:\.\s?){4,}\s*\S{1,6}$")
+"""What leads from an entry of a table of contents to its page."""
 _CJK = "\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef"
 _BULLET = re.compile(r"[^\w\s(]")
 
@@ -163,7 +164,7 @@ def _paragraphs(elements: Sequence[Line | Table], style: Style) -> Iterator[Part
 
 def _begun(line: Line, style: Style) -> Part:
     role: Role = "text"
-    if _LEADER.search(line.text):
+    if LEADER.search(line.text):
         role = "furniture"
     elif line.filled:
         role = "pair"
@@ -184,8 +185,10 @@ def _between(part: Part, line: Line, style: Style, pitch: float) -> str:
         return "\n" if line.base - last.base < 3 * pitch else ""
     if part.role in ("pair", "furniture") or begun.role in ("pair", "furniture"):
         return ""
-    if (part.role == "heading") != (begun.role == "heading") or (begun.role == "code") != (part.role == "code"):
+    if (part.role == "heading") != (begun.role == "heading") or part.role == "code":
         return ""
+    if begun.role == "code" and (_ENDED.search(last.text) or _ended_early(last, line)):
+        return ""  # otherwise it is the end of a sentence that happens to be set like code
     if abs(line.size - last.size) > 0.08 * last.size or (part.role == "heading" and line.bold != last.bold):
         return ""
     if line.column != last.column:
@@ -256,7 +259,7 @@ def _level(pages: Sequence[PageParts]) -> None:
     parts = [part for page in pages for part in page.body]
     for place, part in enumerate(parts):
         if part.role == "heading":
-            text = text_of(part, {})
+            text = text_of(part, Counter())
             alone = place + 1 == len(parts) and len(parts) > 1
             if len(text) > _LONGEST_HEADING or text.endswith((".", ",", ";")) or not re.search(r"[^\W\d]", text) or alone:
                 part.role = "item" if typed_mark(text) and not part.lines[0].bold else "text"
@@ -327,5 +330,9 @@ def _code(lines: Sequence[Line]) -> str:
     for line in lines:
         inked = sum(len(word.text) for word in line.words)
         wide = sum(word.right - word.left for word in line.words) / max(1, inked)
-        out.append(" " * round((line.left - left) / max(1.0, wide)) + line.text)
+        text, at = "", left
+        for word in line.words:
+            text += " " * max(round((word.left - at) / max(1.0, wide)), 1 if text else 0) + word.text
+            at = word.right
+        out.append(text)
     return "\n".join(out)

@@ -88,8 +88,10 @@ class Page:
         word: Word | None = None
         tilted = ""
         unknown = known = 0
+        edge, height = self._box[0], self._box[3]
         for index in range(text_page.count_chars()):
-            sign = chr(c.FPDFText_GetUnicode(raw, index) & 0x1FFFFF) if c.FPDFText_GetUnicode(raw, index) < 0x110000 else ""
+            code = c.FPDFText_GetUnicode(raw, index)
+            sign = chr(code) if code < 0x110000 else ""
             if sign in ("\ufffe", "\uffff"):
                 sign = _HYPHEN
             if not sign or sign.isspace() or (sign < " " and sign != _HYPHEN) or not c.FPDFText_GetLooseCharBox(raw, index, rect):
@@ -98,7 +100,10 @@ class Page:
                     turned.append(tilted)
                     tilted = ""
                 continue
-            left, top, right, bottom = self.box(rect.left, rect.bottom, rect.right, rect.top)
+            if self._turn:
+                left, _, right, bottom = self.box(rect.left, rect.bottom, rect.right, rect.top)
+            else:  # the same, for nearly all pages of nearly all files
+                left, right, bottom = rect.left - edge, rect.right - edge, height - rect.bottom
             if word and abs(bottom - self._bottom) < 0.2 * word.size and -word.size < left - word.right < _GAP * word.size:
                 word.text += sign
                 word.right = max(word.right, right)
