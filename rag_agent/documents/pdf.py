@@ -46,8 +46,7 @@ class _Document:
         self._unread: Counter[str] = Counter()
         self._builder = Builder()
         self._words: Counter[str] = Counter()
-        self._names: list[list[Cell]] = []  # the rows of the last table that name its columns
-        self._width = 0  # how many columns it has
+        self._names: list[list[Cell]] = []  # what names the columns of a table that the last page ended with
 
     def read(self) -> Reading:
         import pypdfium2.raw as c
@@ -67,7 +66,11 @@ class _Document:
             self._builder.article(number + 1)
             self._add(parts, loose)
         self._unread["attached file"] += max(0, c.FPDFDoc_GetAttachmentCount(self._document.raw))
-        told = [line + _ADVICE.get(name, "") for name, many in self._unread.items() for line in count(many, name, _PLURALS.get(name, ""))]
+        told = [
+            line + _ADVICE.get(name, "")
+            for name, many in self._unread.items()
+            for line in count(many, name, _PLURALS.get(name, ""))
+        ]
         return self._builder.reading("pdf", title=_title(self._document), told=told)
 
     def _page(self, number: int) -> tuple[list[Line | Table], float, list[str]]:
@@ -93,16 +96,18 @@ class _Document:
             part = parts[at]
             end = _list_end(parts, at)
             if part.table:
-                self._table(part.table)
+                self._table(part.table, goes_on=at == 0)
             elif end > at:
                 self._list(parts[at:end])
             elif part.role == "heading":
                 builder.add("heading", " ".join(self._text(part).split()), level=part.level)
             elif part.role in ("code", "pair", "furniture"):
-                builder.add(part.role, self._text(part))  # type: ignore[arg-type]
+                builder.add(part.role, self._text(part))
             else:
                 builder.add("paragraph", self._text(part))
             at = max(at + 1, end)
+        if not parts or not parts[-1].table:
+            self._names = []
         builder.lines("paragraph", loose)
         builder.lines("furniture", (line.text for line in page.feet))
 
@@ -121,21 +126,20 @@ class _Document:
             items.append(Item(len(lefts) - 1, [shown(*mark)]))
         add_list(self._builder, items)
 
-    def _table(self, table: Table) -> None:
+    def _table(self, table: Table, *, goes_on: bool) -> None:
         rows = [[Cell(spot.text, spot.across, spot.down, spot.bold) for spot in row] for row in table.rows]
         lines = [" ".join(cell.text for cell in row) for row in rows]
         if sum(bool(LEADER.search(line)) for line in lines) * 2 > len(lines):
             self._builder.lines("furniture", lines)  # a table of contents
             return
-        width = max(sum(cell.across for cell in row) for row in rows)
-        known = heads(rows)
-        if not known and self._names and width == self._width:
-            rows = self._names + rows  # it goes on from the page before
-        elif known:
-            self._names, self._width = rows[:1], width
-        else:
-            self._names = []
+        if goes_on and self._names and _width(rows) == _width(self._names) and not heads(rows):
+            rows = self._names + rows
+        self._names = rows[:1] if heads(rows) else []
         add_table(self._builder, rows)
+
+
+def _width(rows: Sequence[Sequence[Cell]]) -> int:
+    return max(sum(cell.across for cell in row) for row in rows)
 
 
 def _list_end(parts: Sequence[Part], at: int) -> int:
@@ -155,7 +159,9 @@ def _list_end(parts: Sequence[Part], at: int) -> int:
 def _title(document: Any) -> str:
     """The title of the document's properties, without what programs put there."""
     title = document.get_metadata_dict().get("Title", "").strip().removeprefix("Microsoft Word - ")
-    return "" if title.lower().endswith((".doc", ".docx", ".pdf", ".indd", ".tex", ".dvi")) or title.lower() == "untitled" else title
+    return (
+        "" if title.lower().endswith((".doc", ".docx", ".pdf", ".indd", ".tex", ".dvi")) or title.lower() == "untitled" else title
+    )
 
 
 _PLURALS = {"page in type whose letters are not known": "pages in type whose letters are not known"}

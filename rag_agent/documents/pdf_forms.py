@@ -53,7 +53,9 @@ def _field(c: Any, env: Any, annotation: Any, read: Page) -> list[str]:
     if label is not None:
         label.value = f"{label.value} {value}".strip()
         return []
-    name = _string(c.FPDFAnnot_GetFormFieldAlternateName, env, annotation) or _string(c.FPDFAnnot_GetFormFieldName, env, annotation)
+    name = _string(c.FPDFAnnot_GetFormFieldAlternateName, env, annotation) or _string(
+        c.FPDFAnnot_GetFormFieldName, env, annotation
+    )
     return [f"{name}: {value}" if name else value]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from rag_agent.documents.pdf_layout import Line, Spot, Table, _rows, joined
+from rag_agent.documents.pdf_layout import Line, Spot, Table, joined, line_rows
 from rag_agent.documents.pdf_words import Rule, Word
 
 _NEAR = 3.0  # points: rules that close are one
@@ -13,16 +13,13 @@ def ruled_tables(words: Sequence[Word], rules: Sequence[Rule]) -> tuple[list[tup
     found: list[tuple[float, Table]] = []
     rest = list(words)
     for group in _groups(rules):
-        level = [rule for rule in group if rule.top == rule.bottom]
-        upright = [rule for rule in group if rule.left == rule.right]
-        rows, columns = _places([rule.top for rule in level]), _places([rule.left for rule in upright])
-        if len(rows) < 3 or len(columns) < 3 or len(rows) > 500 or len(columns) > 100:
+        grid = _Grid(group)
+        if not (3 <= len(grid.rows) <= 500 and 3 <= len(grid.columns) <= 100):
             continue
-        inside = [w for w in rest if rows[0] < w.base - 0.3 * w.size < rows[-1] and columns[0] < (w.left + w.right) / 2 < columns[-1]]
-        table = _table(inside, rows, columns, level, upright)
-        if table:
-            rest = [word for word in rest if not any(word is one for one in inside)] if len(inside) < 50 else _without(rest, inside)
-            found.append((rows[0], table))
+        inside = [word for word in rest if grid.holds(word)]
+        if table := _table(inside, grid):
+            rest = _without(rest, inside)
+            found.append((grid.rows[0], table))
     return found, rest
 
 
@@ -64,44 +61,65 @@ def _places(values: Sequence[float]) -> list[float]:
     return out
 
 
-def _table(
-    words: Sequence[Word], rows: Sequence[float], columns: Sequence[float], level: Sequence[Rule], upright: Sequence[Rule]
-) -> Table | None:
-    height, width = len(rows) - 1, len(columns) - 1
+class _Grid:
+    """Where rows and columns begin and end, and which of the places between them are parted by rules."""
+
+    def __init__(self, group: Sequence[Rule]) -> None:
+        self._level = [rule for rule in group if rule.top == rule.bottom]
+        self._upright = [rule for rule in group if rule.left == rule.right]
+        self.rows = _places([rule.top for rule in self._level])
+        self.columns = _places([rule.left for rule in self._upright])
+
+    def holds(self, word: Word) -> bool:
+        y, x = word.base - 0.3 * word.size, (word.left + word.right) / 2
+        return self.rows[0] < y < self.rows[-1] and self.columns[0] < x < self.columns[-1]
+
+    def place(self, word: Word) -> tuple[int, int]:
+        row = sum(word.base - 0.3 * word.size > y for y in self.rows[1:-1])
+        return row, sum((word.left + word.right) / 2 > x for x in self.columns[1:-1])
+
+    def walled(self, row: int, column: int) -> bool:
+        """Whether a rule stands to the left of a place."""
+        x, y = self.columns[column], (self.rows[row] + self.rows[row + 1]) / 2
+        return any(abs(rule.left - x) <= _NEAR and rule.top <= y <= rule.bottom for rule in self._upright)
+
+    def floored(self, row: int, column: int) -> bool:
+        """Whether a rule lies above a place."""
+        y, x = self.rows[row], (self.columns[column] + self.columns[column + 1]) / 2
+        return any(abs(rule.top - y) <= _NEAR and rule.left <= x <= rule.right for rule in self._level)
+
+
+def _table(words: Sequence[Word], grid: _Grid) -> Table | None:
+    height, width = len(grid.rows) - 1, len(grid.columns) - 1
     held: list[list[list[Word]]] = [[[] for _ in range(width)] for _ in range(height)]
     for word in words:
-        row = sum(word.base - 0.3 * word.size > place for place in rows[1:-1])
-        column = sum((word.left + word.right) / 2 > place for place in columns[1:-1])
+        row, column = grid.place(word)
         held[row][column].append(word)
     if sum(bool(cell) for row in held for cell in row) < 3 or sum(sum(map(bool, row)) > 1 for row in held) < 2:
         return None
-
-    def walled(x: float, row: int) -> bool:
-        y = (rows[row] + rows[row + 1]) / 2
-        return any(abs(rule.left - x) <= _NEAR and rule.top <= y <= rule.bottom for rule in upright)
-
-    def floored(y: float, column: int) -> bool:
-        x = (columns[column] + columns[column + 1]) / 2
-        return any(abs(rule.top - y) <= _NEAR and rule.left <= x <= rule.right for rule in level)
-
     taken = [[False] * width for _ in range(height)]
     out: list[list[Spot]] = []
     lines: list[Line] = []
     for row in range(height):
         spots = []
         for column in range(width):
-            if taken[row][column]:
-                continue
-            across = down = 1
-            while column + across < width and not taken[row][column + across] and not walled(columns[column + across], row):
-                across += 1
-            while row + down < height and not any(floored(rows[row + down], column + one) for one in range(across)):
-                down += 1
-            inside = [word for y in range(row, row + down) for x in range(column, column + across) for word in held[y][x]]
-            for y in range(row, row + down):
-                taken[y][column : column + across] = [True] * across
-            cell = [line for one in _rows(inside) for line in one]
-            lines += cell
-            spots.append(Spot(joined(cell), across, down, bool(cell) and all(line.bold for line in cell)))
+            if not taken[row][column]:
+                across, down = _span(grid, taken, row, column)
+                inside = [word for y in range(row, row + down) for x in range(column, column + across) for word in held[y][x]]
+                cell = [line for one in line_rows(inside) for line in one]
+                lines += cell
+                spots.append(Spot(joined(cell), across, down, bool(cell) and all(line.bold for line in cell)))
         out.append(spots)
     return Table(out, lines)
+
+
+def _span(grid: _Grid, taken: list[list[bool]], row: int, column: int) -> tuple[int, int]:
+    """How many columns and rows the cell at a place covers; they are marked as taken."""
+    across = down = 1
+    while column + across < len(taken[0]) and not taken[row][column + across] and not grid.walled(row, column + across):
+        across += 1
+    while row + down < len(taken) and not any(grid.floored(row + down, column + one) for one in range(across)):
+        down += 1
+    for y in range(row, row + down):
+        taken[y][column : column + across] = [True] * across
+    return across, down

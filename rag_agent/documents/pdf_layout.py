@@ -118,11 +118,11 @@ def layout(words: Sequence[Word], rules: Sequence[Rule]) -> list[Line | Table]:
     for top, table in placed:  # a table ends the columns above it
         above = [word for word in waiting if word.base < top]
         waiting = [word for word in waiting if word.base >= top]
-        found += [*_regions(_rows(above), rules, typed=typed), table]
-    return found + list(_regions(_rows(waiting), rules, typed=typed))
+        found += [*_regions(line_rows(above), rules, typed=typed), table]
+    return found + list(_regions(line_rows(waiting), rules, typed=typed))
 
 
-def _rows(words: Sequence[Word]) -> list[list[Line]]:
+def line_rows(words: Sequence[Word]) -> list[list[Line]]:
     """The words by the line they stand on, each line cut where it has wide gaps."""
     rows: list[list[Word]] = []
     for word in sorted(words, key=lambda word: word.base):
@@ -169,8 +169,7 @@ def _cut(row: Sequence[Word]) -> list[Line]:
         before = lines[-1].words
         gap = word.left - max(one.right for one in before)
         mark = typed_mark(f"{lines[-1].text} x") if len(before) == 1 else None
-        apart = _APART * (2 if word.fixed and before[-1].fixed else 1)
-        if gap > apart * max(word.size, before[-1].size) and not (mark and gap < 5 * word.size):
+        if gap > _APART * max(word.size, before[-1].size) and not (mark and gap < 5 * word.size):
             lines.append(Line([word]))
         else:
             before.append(word)
@@ -197,6 +196,9 @@ def _regions(rows: list[list[Line]], rules: Sequence[Rule], *, typed: bool) -> I
             yield from _plain(rows[: band.first + head])
             yield found
             rows = rows[band.first + tail :]
+        elif len(edges) == 1 and _labels(cells):
+            yield from _plain(rows[: band.both])
+            rows = rows[band.both :]
         else:
             yield from _plain(rows[: band.first])
             yield from _columns(cells, len(edges) + 1)
@@ -317,14 +319,21 @@ def _prose(cells: Sequence[Sequence[list[Line]]], count: int) -> bool:
     return True
 
 
-def _table(
-    cells: list[list[list[Line]]], end: int, count: int, rules: Sequence[Rule]
-) -> tuple[int, Table, int] | None:
+def _labels(cells: Sequence[Sequence[list[Line]]]) -> bool:
+    """Whether what stands in the right one of two columns, now and then, only numbers or labels the line it stands on."""
+    right = [row for row in cells if row[1]]
+    short = all(len(line.words) <= 2 for row in right for line in row[1])
+    return short and len(right) * 2 < len(cells) and all(row[0] for row in right)
+
+
+def _table(cells: list[list[list[Line]]], end: int, count: int, rules: Sequence[Rule]) -> tuple[int, Table, int] | None:
     """The table in a band, and the rows of the band before and behind it; None where its rows do not line up."""
     several = [place for place, row in enumerate(cells[:end]) if sum(map(bool, row)) > 1]
     sparse = min(range(count), key=lambda place: sum(bool(row[place]) for row in cells[:end]))
     filled = [row for row in cells[:end] if row[sparse]]
     if count < 2 or len(several) < 2 or sum(sum(map(bool, row)) > 1 for row in filled) < 0.8 * len(filled):
+        return None
+    if count == 2 and _labels(cells[several[0] : end]):
         return None
     head, tail = several[0], several[-1] + 1
     while tail < len(cells) and _continues(cells[tail], cells[tail - 1], cells[head:tail]):
@@ -369,7 +378,9 @@ def _continues(row: Sequence[list[Line]], before: Sequence[list[Line]], rows: Se
     if _lower(row) or all(before[place][-1].text.endswith(("-", ",")) for place in filled):
         return True
     widths = [max((one[place][-1].right - one[place][0].left for one in rows if one[place]), default=0.0) for place in filled]
-    full = all(before[place][-1].right - before[place][0].left > _FULL * width for place, width in zip(filled, widths, strict=True))
+    full = all(
+        before[place][-1].right - before[place][0].left > _FULL * width for place, width in zip(filled, widths, strict=True)
+    )
     return not row[0] and len(filled) == 1 and full and len(before[filled[0]][-1].words) > 2
 
 

@@ -1,4 +1,4 @@
-"""Lines of pages to blocks: paragraphs made whole over lines, columns and pages, headings by their type, lists, page furniture."""
+"""Lines of pages to blocks: paragraphs whole over lines, columns and pages, headings by their type, lists, page furniture."""
 
 import re
 from collections import Counter
@@ -85,7 +85,11 @@ def parts_of(pages: Sequence[Sequence[Line | Table]], heights: Sequence[float]) 
         body = list(_paragraphs(rest, style))
         notes = _notes(body, style)
         heads = [line for line in aside if line.base < height / 2]
-        out.append(PageParts(heads, body[: len(body) - notes], body[len(body) - notes :], [one for one in aside if one.base >= height / 2]))
+        out.append(
+            PageParts(
+                heads, body[: len(body) - notes], body[len(body) - notes :], [one for one in aside if one.base >= height / 2]
+            )
+        )
     _level(out)
     for before, after in zip(out, out[1:], strict=False):
         _join(before, after, style)
@@ -301,7 +305,7 @@ def text_of(part: Part, words: "Counter[str]") -> str:
 
 
 def hyphenated(before: str, after: str, words: "Counter[str]") -> str:
-    """Two lines of which the first ends with a hyphen, joined: it goes where the word is one, and stays where it is a real one."""
+    """Two lines of which the first ends with a hyphen, joined: it stays where the document shows it to be a real one."""
     left = re.search(r"([^\W_]+)[-\u2010\u00ad]$", before)
     right = re.match(r"[^\W_]+", after)
     if not left or not right:

@@ -60,15 +60,19 @@ class Page:
         self.width, self.height = page.get_size()
         left, bottom, right, top = page.get_bbox()
         self._turn = page.get_rotation() // 90
-        self._box = (left, bottom, right, top)
+        self.bounds: tuple[float, float, float, float] = (left, bottom, right, top)
         self.garbled = False
         """Whether most of its text is in type whose letters are not known."""
         self.words, self.turned = self._read()
 
     def point(self, x: float, y: float) -> tuple[float, float]:
         """A point of the file, as it is shown."""
-        left, bottom, right, top = self._box
-        return [(x - left, top - y), (y - bottom, x - left), (right - x, y - bottom), (top - y, right - x)][self._turn]
+        left, bottom, right, top = self.bounds
+        if self._turn == 1:
+            return y - bottom, x - left
+        if self._turn == 2:
+            return right - x, y - bottom
+        return (top - y, right - x) if self._turn == 3 else (x - left, top - y)
 
     def box(self, x0: float, y0: float, x1: float, y1: float) -> tuple[float, float, float, float]:
         """A box of the file as left, top, right, bottom."""
@@ -77,66 +81,16 @@ class Page:
 
     def _read(self) -> tuple[list[Word], list[str]]:
         """The words that stand upright, and the lines that do not."""
-        import pypdfium2.raw as c
-
         text_page = self._page.get_textpage()
-        raw = text_page.raw
-        rect, x, y, flags = c.FS_RECTF(), ctypes.c_double(), ctypes.c_double(), ctypes.c_int()
-        name = ctypes.create_string_buffer(128)
-        words: list[Word] = []
-        turned: list[str] = []
-        word: Word | None = None
-        tilted = ""
-        unknown = known = 0
-        edge, height = self._box[0], self._box[3]
-        for index in range(text_page.count_chars()):
-            code = c.FPDFText_GetUnicode(raw, index)
-            sign = chr(code) if code < 0x110000 else ""
-            if sign in ("\ufffe", "\uffff"):
-                sign = _HYPHEN
-            if not sign or sign.isspace() or (sign < " " and sign != _HYPHEN) or not c.FPDFText_GetLooseCharBox(raw, index, rect):
-                word = None
-                if tilted:
-                    turned.append(tilted)
-                    tilted = ""
-                continue
-            if self._turn:
-                left, _, right, bottom = self.box(rect.left, rect.bottom, rect.right, rect.top)
-            else:  # the same, for nearly all pages of nearly all files
-                left, right, bottom = rect.left - edge, rect.right - edge, height - rect.bottom
-            if word and abs(bottom - self._bottom) < 0.2 * word.size and -word.size < left - word.right < _GAP * word.size:
-                word.text += sign
-                word.right = max(word.right, right)
-                continue
-            if tilted:
-                tilted += sign
-                continue
-            if not self._turn and abs(math.sin(c.FPDFText_GetCharAngle(raw, index))) > 0.1:
-                tilted, word = sign, None
-                continue
-            c.FPDFText_GetCharOrigin(raw, index, x, y)
-            c.FPDFText_GetFontInfo(raw, index, name, 128, flags)
-            bold = c.FPDFText_GetFontWeight(raw, index) >= 600 or re.search(rb"bold|black|heavy|semibold|demi", name.value, re.IGNORECASE)
-            fixed = bool(flags.value & 1) or re.search(rb"mono|courier|consol|typewriter|cmtt", name.value, re.IGNORECASE)
-            size = max(1.0, c.FPDFText_GetFontSize(raw, index) * self._scale(raw, index, c))
-            word = Word(sign, left, right, self.point(x.value, y.value)[1], size, bool(bold), bool(fixed))
-            words.append(word)
-            self._bottom = bottom
-            unknown += c.FPDFText_HasUnicodeMapError(raw, index) == 1
-            known += 1
-        if tilted:
-            turned.append(tilted)
-        text_page.close()
-        self.garbled = unknown * 2 > known > 0
-        for one in words:
+        try:
+            letters = _Letters(self, text_page.raw, text_page.count_chars(), turned=bool(self._turn))
+            letters.read()
+        finally:
+            text_page.close()
+        self.garbled = letters.unknown * 2 > len(letters.words) > 0
+        for one in letters.words:
             one.text = _LIGATURES.sub(lambda found: unicodedata.normalize("NFKC", found[0]), one.text).replace(_HYPHEN, "-")
-        return words, [" ".join(turned)] if turned else []
-
-    def _scale(self, raw: Any, index: int, c: Any) -> float:
-        matrix = c.FS_MATRIX()
-        if not c.FPDFText_GetMatrix(raw, index, matrix):
-            return 1.0
-        return float((matrix.c**2 + matrix.d**2) ** 0.5) or 1.0
+        return letters.words, [" ".join(letters.tilted)] if letters.tilted else []
 
     def rules(self) -> list[Rule]:
         """The straight lines, thin boxes, and the edges of boxes on the page."""
@@ -153,7 +107,7 @@ class Page:
 
     def pictured(self) -> float:
         """How much of the page pictures cover, at most 1."""
-        area = sum((right - left) * (bottom - top) for left, top, right, bottom in self._boxes("image"))
+        area: float = sum((right - left) * (bottom - top) for left, top, right, bottom in self._boxes("image"))
         return min(1.0, area / max(1.0, self.width * self.height))
 
     def _boxes(self, kind: str) -> Iterator[tuple[float, float, float, float]]:
@@ -166,3 +120,64 @@ class Page:
             except Exception:  # of objects without an extent
                 continue
             yield self.box(left, bottom, right, top)
+
+
+class _Letters:
+    """The letters of a page, put together to words."""
+
+    def __init__(self, page: Page, raw: Any, count: int, *, turned: bool) -> None:
+        self._page, self._raw, self._count, self._turned = page, raw, count, turned
+        self.words: list[Word] = []
+        self.tilted: list[str] = []
+        """Words that are not level."""
+        self.unknown = 0
+        """How many words are in type whose letters are not known."""
+
+    def read(self) -> None:
+        import pypdfium2.raw as c
+
+        raw, page, rect = self._raw, self._page, c.FS_RECTF()
+        edge, _, _, height = page.bounds
+        word: Word | None = None
+        floor = 0.0  # of the letters of the word
+        apart = True  # whether white space came last
+        for index in range(self._count):
+            code = c.FPDFText_GetUnicode(raw, index)
+            sign = chr(code) if code < 0x110000 else ""
+            sign = _HYPHEN if sign in ("\ufffe", "\uffff") else sign
+            if not sign or sign.isspace() or (sign < " " and sign != _HYPHEN) or not c.FPDFText_GetLooseCharBox(raw, index, rect):
+                word, apart = None, True
+                continue
+            if self._turned:
+                left, _, right, bottom = page.box(rect.left, rect.bottom, rect.right, rect.top)
+            else:  # the same, for nearly all pages of nearly all files
+                left, right, bottom = rect.left - edge, rect.right - edge, height - rect.bottom
+            if word and abs(bottom - floor) < 0.2 * word.size and -word.size < left - word.right < _GAP * word.size:
+                word.text += sign
+                word.right = max(word.right, right)
+            elif not self._turned and abs(math.sin(c.FPDFText_GetCharAngle(raw, index))) > 0.1:
+                word = None
+                self.tilted += [sign] if apart or not self.tilted else [self.tilted.pop() + sign]
+            else:
+                word, floor = self._word(c, index, sign, left, right), bottom
+            apart = False
+
+    def _word(self, c: Any, index: int, sign: str, left: float, right: float) -> Word:
+        raw = self._raw
+        x, y, flags, name, matrix = (
+            ctypes.c_double(),
+            ctypes.c_double(),
+            ctypes.c_int(),
+            ctypes.create_string_buffer(128),
+            c.FS_MATRIX(),
+        )
+        c.FPDFText_GetCharOrigin(raw, index, x, y)
+        c.FPDFText_GetFontInfo(raw, index, name, 128, flags)
+        bold = c.FPDFText_GetFontWeight(raw, index) >= 600 or re.search(rb"bold|black|heavy|demi", name.value, re.IGNORECASE)
+        fixed = flags.value & 1 or re.search(rb"mono|courier|consol|typewriter|cmtt", name.value, re.IGNORECASE)
+        scale = (matrix.c**2 + matrix.d**2) ** 0.5 if c.FPDFText_GetMatrix(raw, index, matrix) else 1.0
+        size = max(1.0, c.FPDFText_GetFontSize(raw, index) * (scale or 1.0))
+        self.unknown += c.FPDFText_HasUnicodeMapError(raw, index) == 1
+        word = Word(sign, left, right, self._page.point(x.value, y.value)[1], size, bool(bold), bool(fixed))
+        self.words.append(word)
+        return word
