@@ -8,6 +8,11 @@ FORMATS: dict[str, str] = {
     ".html": "hypertext:read",
     ".htm": "hypertext:read",
     ".pdf": "pdf:read",
+    ".png": "ocr:read",
+    ".jpg": "ocr:read",
+    ".jpeg": "ocr:read",
+    ".tif": "ocr:read",
+    ".tiff": "ocr:read",
     ".docx": "word:read",
     ".docm": "word:read",
     ".xlsx": "sheets:read",
@@ -46,5 +51,5 @@ def extract(suffix: str, data: bytes) -> Reading:
         told = str(error).strip().partition("\n")[0][:120]
         raise Unreadable(f"not a {suffix} file that can be read ({type(error).__name__}{': ' + told if told else ''})") from error
     if not reading.sections:
-        raise Unreadable("no text in it; if it holds scanned pages, run them through OCR first" if suffix == ".pdf" else "empty")
+        raise Unreadable("; ".join(("no text in it", *reading.told)))
     return reading

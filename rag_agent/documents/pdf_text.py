@@ -187,12 +187,8 @@ def _between(part: Part, line: Line, style: Style, pitch: float) -> str:
     begun = _begun(line, style)
     if part.role == "code" and begun.role == "code":
         return "\n" if line.base - last.base < 3 * pitch else ""
-    if part.role in ("pair", "furniture") or begun.role in ("pair", "furniture"):
+    if _differ(part, begun):
         return ""
-    if (part.role == "heading") != (begun.role == "heading") or part.role == "code":
-        return ""
-    if begun.role == "code" and (_ENDED.search(last.text) or _ended_early(last, line)):
-        return ""  # otherwise it is the end of a sentence that happens to be set like code
     if abs(line.size - last.size) > 0.08 * last.size or (part.role == "heading" and line.bold != last.bold):
         return ""
     if line.column != last.column:
@@ -201,9 +197,21 @@ def _between(part: Part, line: Line, style: Style, pitch: float) -> str:
         return ""
     if not 0 < line.base - last.base < 1.3 * max(pitch, line.size) or _indented(part, line):
         return ""
+    if last.text.endswith(("-", "\u2010", "\u00ad")):
+        return " "
     if _ended_early(last, line):
         return "" if _ENDED.search(last.text) or part.role == "item" else "\n"
     return " "
+
+
+def _differ(part: Part, begun: Part) -> bool:
+    """Whether a line is something else than the block before it."""
+    kinds = {part.role, begun.role}
+    if kinds & {"pair", "furniture"} or part.role == "code" or (part.role == "heading") != (begun.role == "heading"):
+        return True
+    last = part.lines[-1]
+    # Otherwise it is the end of a sentence that happens to be set like code.
+    return begun.role == "code" and bool(_ENDED.search(last.text) or _ended_early(last, begun.lines[0]))
 
 
 def _new_item(part: Part, line: Line) -> bool:

@@ -107,8 +107,8 @@ class Page:
 
     def pictured(self) -> float:
         """How much of the page pictures cover, at most 1."""
-        area: float = sum((right - left) * (bottom - top) for left, top, right, bottom in self._boxes("image"))
-        return min(1.0, area / max(1.0, self.width * self.height))
+        area = sum((right - left) * (bottom - top) for left, top, right, bottom in self._boxes("image"))
+        return float(min(1.0, area / max(1.0, self.width * self.height)))
 
     def _boxes(self, kind: str) -> Iterator[tuple[float, float, float, float]]:
         import pypdfium2.raw as c
