@@ -8,6 +8,7 @@ FORMATS: dict[str, str] = {
     ".html": "hypertext:read",
     ".htm": "hypertext:read",
     ".pdf": "pdf:read",
+    ".pptx": "slides:read",
     ".png": "ocr:read",
     ".jpg": "ocr:read",
     ".jpeg": "ocr:read",
