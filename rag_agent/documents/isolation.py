@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from rag_agent.documents.blocks import Block, Section
-from rag_agent.documents.formats import FORMATS, extract
+from rag_agent.documents.formats import FORMATS, extract, suffix_of
 from rag_agent.documents.reading import Reading, Unreadable, damage, read_bytes, read_text
 from rag_agent.documents.structures import TEXTS, structure
 
@@ -39,7 +39,7 @@ class Reader:
         Raises:
             Unreadable: It cannot be read; the message says why.
         """
-        suffix = path.suffix.lower()
+        suffix = suffix_of(path.name)
         if suffix not in FORMATS:
             return _of_text(suffix, *read_text(path))
         data = read_bytes(path)
