@@ -16,8 +16,9 @@ from types import TracebackType
 from typing import Self
 
 from rag_agent.documents.blocks import Block, Section
-from rag_agent.documents.formats import FORMATS, extract
-from rag_agent.documents.reading import Reading, Unreadable, on_part, read_bytes, read_text
+from rag_agent.documents.formats import FORMATS, extract, suffix_of
+from rag_agent.documents.reading import Reading, Unreadable, damage, on_part, read_bytes, read_text
+from rag_agent.documents.structures import TEXTS, structure
 
 SECONDS = 60.0
 """How long one file may take; in formats that have pages, one page."""
@@ -44,9 +45,9 @@ class Reader:
         Raises:
             Unreadable: It cannot be read; the message says why.
         """
-        suffix = path.suffix.lower()
+        suffix = suffix_of(path.name)
         if suffix not in FORMATS:
-            return Reading(*read_text(path))
+            return _of_text(suffix, *read_text(path))
         data = read_bytes(path)
         if not data:
             raise Unreadable("empty")
@@ -69,6 +70,14 @@ class Reader:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+
+def _of_text(suffix: str, text: str, encoding: str) -> Reading:
+    """A file whose text is its own; the patterns that look for its structure take time that grows with its length alone."""
+    if suffix not in TEXTS:
+        return Reading(text, encoding)
+    blocks, sections, title = structure(suffix, text)
+    return Reading(text, encoding, sections, blocks, title, told=damage(text, encoding))
 
 
 class _Worker:
@@ -122,6 +131,7 @@ class _Worker:
             tuple(Section(*section) for section in reply["sections"]),
             tuple(Block(kind, start, end, level, tuple(names)) for kind, start, end, level, names in reply["blocks"]),
             reply["title"],
+            True,
             tuple(reply["told"]),
         )
 

@@ -7,15 +7,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rag_agent.documents.blocks import Section
+from rag_agent.documents.plain import articles, rules
 from rag_agent.documents.reading import Reading
+from rag_agent.documents.structures import structure
 
 if TYPE_CHECKING:
     from langchain_text_splitters import RecursiveCharacterTextSplitter
 
 _INK = re.compile(r"\S")
-_RULE = re.compile(r"^[ \t\ufeff]*-{3,}[ \t]*\r?$", re.MULTILINE)
-# One line of the metadata block that Jekyll and Pandoc read at the head of a Markdown file.
-_METADATA = re.compile(r"[^\s:]+:(\s|$)|\s|#|-\s|$")
 
 
 @dataclass(frozen=True)
@@ -50,15 +49,17 @@ class Splitter:
         return RecursiveCharacterTextSplitter(chunk_size=self.chunk_size, chunk_overlap=self.chunk_overlap)
 
     def chunks(self, text: str, *, markdown: bool = False) -> Iterator[Chunk]:
-        """The chunks of a text, in order; `markdown` passes over YAML front matter."""
-        return self.chunks_of(Reading(text, ""), markdown=markdown)
+        """The chunks of a text, in order."""
+        return self.chunks_of(
+            Reading(text, "", tuple(Section(*s) for s in article_spans(text, self.separator, markdown=markdown)))
+        )
 
-    def chunks_of(self, reading: Reading, *, markdown: bool = False) -> Iterator[Chunk]:
-        """The chunks of a file; where its format has sections, they are the articles, and no chunk reaches over two."""
+    def chunks_of(self, reading: Reading) -> Iterator[Chunk]:
+        """The chunks of a file: no chunk reaches over two of its articles."""
         text = reading.text
         sections = reading.sections
-        if sections is None:
-            sections = tuple(Section(*span) for span in article_spans(text, self.separator, markdown=markdown))
+        if sections is None or (self.separator and not reading.extracted):
+            sections = tuple(Section(*span) for span in article_spans(text, self.separator))
         for number, (start, end, page) in enumerate(sections):
             article = text[start:end]
             edge = 0  # behind the last chunk
@@ -75,33 +76,11 @@ class Splitter:
 def article_spans(text: str, separator: str | None = None, *, markdown: bool = False) -> list[tuple[int, int]]:
     """The spans of a text's articles, without the white space around them; empty articles do not count.
 
-    A table rule or a dash inside a sentence never separates: the line must hold dashes alone, three or more.
+    A line of three or more dashes and nothing else parts them, unless it underlines a heading or the head of a table; in Markdown
+    a thematic break does, in the sense of CommonMark. A literal separator takes the place of both.
     """
-    begin = 0
-    if markdown:
-        begin = _front_matter_end(text)
-    breaks = re.finditer(re.escape(separator), text) if separator else _RULE.finditer(text, begin)
-    spans = []
-    for found in breaks:
-        if found.start() >= begin:
-            spans.append((begin, found.start()))
-            begin = found.end()
-    spans.append((begin, len(text)))
-    return [span for span in (_stripped(text, *span) for span in spans) if span[0] < span[1]]
-
-
-def _front_matter_end(text: str) -> int:
-    """Where the body of a Markdown text begins: behind a first block of `key: value` lines between rules, else 0."""
-    first = _RULE.match(text)
-    closing = _RULE.search(text, first.end()) if first else None
-    if not first or not closing:
-        return 0
-    lines = text[first.end() : closing.start()].splitlines()
-    return closing.end() if any(lines) and all(_METADATA.match(line) for line in lines) else 0
-
-
-def _stripped(text: str, start: int, end: int) -> tuple[int, int]:
-    piece = text[start:end]
-    left = piece.lstrip("\ufeff \t\r\n\f\v")
-    start = end - len(left)
-    return start, start + len(left.rstrip())
+    if separator:
+        breaks = [found.span() for found in re.finditer(re.escape(separator), text)]
+        return [(section.start, section.end) for section in articles(text, breaks)]
+    sections = structure(".md", text).sections if markdown else articles(text, rules(text))
+    return [(section.start, section.end) for section in sections]

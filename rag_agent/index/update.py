@@ -136,7 +136,7 @@ class Update:
     def _read(self, reader: Reader, source: Source) -> _Read | Unreadable:
         try:
             reading = reader.read(source.path)
-            chunks = list(self._splitter.chunks_of(reading, markdown=source.path.suffix.lower() == ".md"))
+            chunks = list(self._splitter.chunks_of(reading))
             return _Read(source, reading, chunks)
         except Unreadable as reason:
             return reason
