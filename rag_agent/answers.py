@@ -46,6 +46,8 @@ class Citation(_Value):
     end: int
     quote: str
     page: int | None = None
+    section: str = ""
+    """What the quote stands under: title, headings, the question it answers, its introduction."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,8 @@ class IndexReport(_Value):
     unchanged: int = 0
     skipped: tuple[tuple[str, str], ...] = ()
     """Each file that was passed over, and why."""
+    told: tuple[tuple[str, str], ...] = ()
+    """What was not read of the files in the index: file and thing, in words."""
     embedded: int = 0
     """Chunks that had to be embedded."""
     seconds: float = 0.0

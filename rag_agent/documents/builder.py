@@ -82,7 +82,7 @@ class Builder:
         self._end_section()
         self._began = None
         return Reading(
-            "".join(self._pieces), format, tuple(self._sections), tuple(self._blocks), " ".join(title.split()), tuple(told)
+            "".join(self._pieces), format, tuple(self._sections), tuple(self._blocks), " ".join(title.split()), True, tuple(told)
         )
 
     def _append(self, text: str, *, tight: bool) -> int:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rag_agent.documents.formats import FORMATS
+from rag_agent.documents.structures import TEXTS
 from rag_agent.errors import DocumentsError
 
-SUFFIXES = (".txt", ".md", *FORMATS)
+SUFFIXES = (*TEXTS, *FORMATS)
 """The kinds of file that are read."""
 
 

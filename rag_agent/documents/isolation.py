@@ -15,7 +15,8 @@ from typing import Self
 
 from rag_agent.documents.blocks import Block, Section
 from rag_agent.documents.formats import FORMATS, extract
-from rag_agent.documents.reading import Reading, Unreadable, read_bytes, read_text
+from rag_agent.documents.reading import Reading, Unreadable, damage, read_bytes, read_text
+from rag_agent.documents.structures import TEXTS, structure
 
 SECONDS = 60.0
 """How long one file may take."""
@@ -40,7 +41,7 @@ class Reader:
         """
         suffix = path.suffix.lower()
         if suffix not in FORMATS:
-            return Reading(*read_text(path))
+            return _of_text(suffix, *read_text(path))
         data = read_bytes(path)
         if not data:
             raise Unreadable("empty")
@@ -63,6 +64,14 @@ class Reader:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+
+def _of_text(suffix: str, text: str, encoding: str) -> Reading:
+    """A file whose text is its own; the patterns that look for its structure take time that grows with its length alone."""
+    if suffix not in TEXTS:
+        return Reading(text, encoding)
+    blocks, sections, title = structure(suffix, text)
+    return Reading(text, encoding, sections, blocks, title, told=damage(text, encoding))
 
 
 class _Worker:
@@ -115,6 +124,7 @@ class _Worker:
             tuple(Section(*section) for section in reply["sections"]),
             tuple(Block(kind, start, end, level, tuple(names)) for kind, start, end, level, names in reply["blocks"]),
             reply["title"],
+            True,
             tuple(reply["told"]),
         )
 
