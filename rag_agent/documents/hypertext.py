@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, NamedTuple
 from rag_agent.documents.blocks import Kind
 from rag_agent.documents.builder import Builder
 from rag_agent.documents.hypertags import (
-    BLOCKS, FURNITURE, UNREAD, Attributes, hidden, is_furniture, is_link_list, rows_of, said, standing_alone, tag_of,
+    BLOCKS,
+    FURNITURE,
+    UNREAD,
+    Attributes,
+    hidden,
+    is_furniture,
+    is_link_list,
+    rows_of,
+    said,
+    standing_alone,
+    tag_of,
 )  # fmt: skip
 from rag_agent.documents.paragraphs import asks, parts
 from rag_agent.documents.plain import answered

@@ -13,7 +13,7 @@ from rag_agent.documents.lines import Line, lines_of, trimmed, whole
 from rag_agent.documents.markup import visible
 from rag_agent.documents.paragraphs import parts
 from rag_agent.documents.plain import articles
-from rag_agent.documents.shown import inline
+from rag_agent.documents.shown import inline, shown
 from rag_agent.documents.structures import Structure
 
 _PARSER = MarkdownIt("commonmark").enable("table").use(footnote_plugin).use(deflist_plugin)
@@ -37,7 +37,9 @@ def structure(text: str) -> Structure:
     metadata = list(_metadata(text, lines, body, closing)) if closing else []
     walk = _Walk(text, closing or (1 if text.startswith("\ufeff") else 0))
     blocks = [*metadata, *_with_questions(text, walk.blocks)]
-    title = next((value for key, value in _pairs(text, metadata) if key == "title"), "")
+    titles = [value for key, value in _pairs(text, metadata) if key == "title"]
+    titles += [shown(text, block, ".md") for block in blocks if block.kind == "heading" and block.level == 1]
+    title = titles[0] if titles else ""
     return Structure(whole(text, blocks), articles(text, walk.breaks, body), title)
 
 
@@ -168,9 +170,9 @@ class _Walk:
     def _paragraph_open(self, token: Token, place: int) -> None:
         start, end = self._span(token)
         content = self._tokens[place + 1].content
-        if self._open:
+        if self._open or start == end:
             self._add("paragraph", start, end)
-        elif ("![" in content or "<" in content) and not re.search(r"\w", inline(content, images=False)):
+        elif re.search(r"!\[|[<&]", content) and not re.search(r"\w", inline(content, images=False)):
             self._add("furniture", start, end)
         elif (bold := _BOLD.match(content)) and len(content) <= _MOST_HEADING and bold[2][-1] not in ".:;,!":
             # Bold on a line of its own is how many write the headings below their headings.

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from rag_agent.documents.blocks import Block, Section
 from rag_agent.documents.columns import Table, table_at
-from rag_agent.documents.lines import Line, lines_of, trimmed, whole
+from rag_agent.documents.lines import lines_of, trimmed, whole
 from rag_agent.documents.listing import listing_at, marked
 from rag_agent.documents.paragraphs import asks, parts
 from rag_agent.documents.structures import Structure
@@ -32,34 +32,44 @@ def rules(text: str, begin: int = 0) -> list[tuple[int, int]]:
 
 def _underlines(text: str, start: int, end: int) -> bool:
     """Whether dashes belong to the one short line above them: as long as it is, or with a table around them."""
-    above, over = _line_before(text, start)
-    said = above.strip()
+    before, over = _before(text, start)
+    said = before.strip()
     length = len(text[start:end].strip(" \t\r\ufeff"))
-    if not said or length < 4 or len(said) > _MOST_HEADING:
+    if length < 4:
         return False
-    if _cells(said) > 1 and _cells(_line_after(text, end)) > 1:
+    if not said:
+        title, under, behind = _after(text, end)
+        return _is_boxed(title.strip(), length, under.strip()) and not behind.strip()
+    after = _after(text, end)[0].strip()
+    if _cells(said) > 1 and _cells(after) > 1:
         return True
-    if over.strip() and not (over.strip("- \t\r") == "" and len(over.strip()) == length):
-        return False  # the last line of a paragraph
-    if over.strip():  # a rule above, too
-        return not _line_after(text, end).strip() and length >= len(said) and not said.endswith(_SENTENCE_END)
-    return abs(length - len(said)) <= len(said) // 8 and not said.endswith(_SENTENCE_END)
+    if over.strip():  # a rule above, too, or the last line of a paragraph
+        return _is_boxed(said, length, over.strip()) and not after
+    return abs(length - len(said)) <= len(said) // 8 and _may_head(said)
+
+
+def _is_boxed(said: str, length: int, other: str) -> bool:
+    """Whether a line between two rules, one of a length and another, is a heading."""
+    return len(other) == length >= len(said) and not other.strip("-") and _may_head(said)
+
+
+def _may_head(said: str) -> bool:
+    return 0 < len(said) <= _MOST_HEADING and not said.endswith(_SENTENCE_END) and bool(said.strip("-"))
 
 
 def _cells(line: str) -> int:
     return len(re.split(r"\t+| {2,}|\s\|\s", line.strip()))
 
 
-def _line_before(text: str, start: int) -> tuple[str, str]:
+def _before(text: str, start: int) -> list[str]:
     """The line above an offset, and the one above that."""
-    window = text[max(0, start - 400) : start].replace("\r\n", "\n").removesuffix("\n")
-    lines = window.split("\n")
-    return lines[-1], lines[-2] if len(lines) > 1 else ""
+    lines = text[max(0, start - 400) : start].replace("\r\n", "\n").removesuffix("\n").split("\n")
+    return [*reversed(lines), "", ""][:2]
 
 
-def _line_after(text: str, end: int) -> str:
-    lines = text[end : end + 400].replace("\r\n", "\n").split("\n")
-    return lines[1] if len(lines) > 1 else ""
+def _after(text: str, end: int) -> list[str]:
+    """The three lines below an offset that is a line's end."""
+    return [*text[end : end + 600].replace("\r\n", "\n").split("\n")[1:], "", "", ""][:3]
 
 
 def articles(text: str, breaks: Sequence[tuple[int, int]], begin: int = 0) -> tuple[Section, ...]:
@@ -76,24 +86,30 @@ def articles(text: str, breaks: Sequence[tuple[int, int]], begin: int = 0) -> tu
 def structure(text: str) -> Structure:
     """The blocks of a plain text, its articles and its first line, where that is a title."""
     breaks = rules(text)
-    layout = _Layout(text, {trimmed(text, *span)[0] for span in breaks})
-    layout.run()
-    blocks = answered(text, layout.blocks)
-    first = next((block for block in blocks if block.kind != "furniture"), None)
-    title = " ".join(text[first.start : first.end].split()).lstrip("#= ") if first and first.kind == "heading" else ""
-    return Structure(whole(text, blocks), articles(text, breaks), title)
+    return Layout(text, {trimmed(text, *span)[0] for span in breaks}).structure(breaks)
 
 
-class _Layout:
+class Layout:
+    """Goes through the lines of a text; formats of their own add what they mark."""
+
     def __init__(self, text: str, breaks: set[int]) -> None:
         self.text = text
         self.blocks: list[Block] = []
         self._breaks = breaks
+        self._stops = breaks  # where lines begin that end any paragraph and list
         self._lines = lines_of(text)
         self._underlines: list[str] = []  # in the order in which they came: the first is the highest
         self._fresh = True  # whether nothing stands before in the article
 
-    def run(self) -> None:
+    def structure(self, breaks: Sequence[tuple[int, int]] = ()) -> Structure:
+        """What the text is made of; `breaks` part its articles."""
+        self._run()
+        blocks = answered(self.text, self.blocks)
+        first = next((block for block in blocks if block.kind != "furniture"), None)
+        title = " ".join(self.text[first.start : first.end].split()) if first and first.kind == "heading" else ""
+        return Structure(whole(self.text, blocks), articles(self.text, breaks), title.strip("#=*-~ "))
+
+    def _run(self) -> None:
         at, lines = 0, self._lines
         while at < len(lines):
             line = lines[at]
@@ -129,7 +145,7 @@ class _Layout:
         table = table_at(self.text, self._lines, at)
         if table:
             return self._table(table)
-        found = listing_at(self.text, self._lines, at, self._breaks)
+        found = listing_at(self.text, self._lines, at, self._stops)
         if found:
             self.blocks += found[0]
             return found[1]
@@ -196,11 +212,11 @@ class _Layout:
     def _goes_on(self, at: int) -> bool:
         line = self._lines[at]
         said = self._said(at)
-        if not said or line.start in self._breaks or said[0] == ">" or (said[0] in "`~" and _FENCE.match(said)):
+        if not said or line.start in self._stops or said[0] == ">" or (said[0] in "`~" and _FENCE.match(said)):
             return False
         if _UNDERLINE.fullmatch(said):
             return False
-        if marked(said) and listing_at(self.text, self._lines, at, self._breaks):
+        if marked(said) and listing_at(self.text, self._lines, at, self._stops):
             return False
         return not (("|" in said or "\t" in said or "  " in said) and table_at(self.text, self._lines, at))
 

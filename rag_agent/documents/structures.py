@@ -18,30 +18,32 @@ class Structure(NamedTuple):
     """What the text calls itself, if it does."""
 
 
-_CODE = (
-    ".asm .awk .bash .bat .bib .c .cc .clj .cmake .cmd .conf .cpp .cs .css .cxx .dart .diff .dockerfile .el .erl .ex .exs .f90 "
-    ".fish .fs .go .gradle .graphql .groovy .h .hcl .hh .hpp .hs .jav .java .jl .js .jsx .kt .kts .less .lisp .lua .m .make .mjs "
-    ".mk .ml .nix .nim .pas .patch .php .pl .pm .properties .proto .ps1 .py .pyi .r .rb .rs .sass .scala .scm .scss .sh .sol "
-    ".sql .svelte .swift .tcl .tex .tf .toml .ts .tsx .v .vb .vhdl .vue .yaml .yml .zig .zsh .ini .cfg"
-).split()
-"""Source code and settings, as people keep them beside their documents."""
-
-TEXTS: dict[str, str] = {
-    ".txt": "plain",
-    ".text": "plain",
-    ".log": "plain",
-    ".md": "markdown",
-    ".markdown": "markdown",
-    ".rst": "plain",
-    ".org": "plain",
-    **dict.fromkeys(_CODE, "plain"),
+_FAMILIES = {
+    "source:hashes": ".awk .bash .cmake .ex .exs .fish .gradle .graphql .jl .mk .nim .nix .pl .pm .ps1 .py .pyi .r .rb .sh .tcl .tf .zsh",
+    "source:slashes": (
+        ".c .cc .cpp .cs .css .cxx .dart .fs .go .groovy .h .hh .hpp .java .js .jsx .kt .kts .less .m .mjs .php .proto .rs .sass .scala "
+        ".scss .sol .svelte .swift .ts .tsx .v .vue .zig"
+    ),
+    "source:dashes": ".ada .elm .hs .lua .sql .vhdl",
+    "source:semicolons": ".asm .clj .el .lisp .scm",
+    "source:percents": ".erl",
+    "source:bare": ".bat .cmd .diff .f90 .ml .pas .patch .vb",
+    "source:settings": ".cfg .conf .ini .properties .toml .yaml .yml",
+    "source:logs": ".log",
+    "plain:structure": ".txt .text",
+    "lightweight:rst": ".rst",
+    "lightweight:org": ".org",
+    "latex:structure": ".tex",
+    "markdown:structure": ".md .markdown",
 }
-"""By suffix, the module of this room whose function `structure` finds the blocks of a text."""
+TEXTS: dict[str, str] = {suffix: where for where, suffixes in _FAMILIES.items() for suffix in suffixes.split()}
+"""By suffix, the module of this room and its function that finds the blocks of a text."""
 
 
 def structure(suffix: str, text: str) -> Structure:
     """The structure of a file's text; `suffix` is one of `TEXTS`."""
-    found: Structure = import_module(f"rag_agent.documents.{TEXTS[suffix]}").structure(text)
+    module, _, name = TEXTS[suffix].partition(":")
+    found: Structure = getattr(import_module(f"rag_agent.documents.{module}"), name)(text)
     return found
 
 

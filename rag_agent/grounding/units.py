@@ -24,6 +24,8 @@ LONGEST_LIST = 1500
 LONGEST_ANSWER = 500
 """Characters up to which an item, or the answer to a question, is one unit; a longer one is quoted by its sentences."""
 
+_WINDOW = 1500  # characters around the spans in which sentences are told apart: holds the two longest there are
+
 
 @dataclass(frozen=True)
 class Unit:
@@ -53,16 +55,19 @@ def units(outline: Outline, spans: Sequence[tuple[int, int]], suffix: str = ".tx
 
     Where a span ends behind a heading, a question or an introduction, the block that follows belongs to it.
     """
-    wanted: set[int] = set()
+    touched: set[int] = set()
+    announced: set[int] = set()
     for start, end in spans:
         numbers = outline.touching(start, end)
-        wanted |= set(numbers)
-        wanted |= set(_following(outline, numbers))
-    making = _Units(outline, suffix)
+        touched |= set(numbers)
+        announced |= set(_following(outline, numbers))
+    making = _Units(outline, suffix, spans)
     found: dict[tuple[int, int], Unit] = {}
-    for number in sorted(wanted):
+    for number in sorted(touched | announced):
         for unit in making.of(number):
-            found.setdefault((unit.start, unit.end), unit)
+            # Of a paragraph that goes on outside the spans, only what they touch.
+            if number in announced or any(unit.start < end and start < unit.end for start, end in spans):
+                found.setdefault((unit.start, unit.end), unit)
     return sorted(found.values(), key=lambda unit: (unit.start, -unit.end))
 
 
@@ -88,8 +93,9 @@ def _announces(outline: Outline, number: int) -> bool:
 class _Units:
     """Makes the units of a block."""
 
-    def __init__(self, outline: Outline, suffix: str) -> None:
+    def __init__(self, outline: Outline, suffix: str, spans: Sequence[tuple[int, int]]) -> None:
         self._outline, self._suffix = outline, suffix
+        self._reach = (min((start for start, _ in spans), default=0) - _WINDOW, max((end for _, end in spans), default=0) + _WINDOW)
         self._text = outline.reading.text
 
     def of(self, number: int) -> Iterator[Unit]:
@@ -137,7 +143,8 @@ class _Units:
         place = self._outline.places[number]
         if self._outline.places[number + 1 : number + 2] and self._outline.places[number + 1].question == number:
             return  # it asks; what stands under it answers
-        spans = [(block.start + start, block.start + end) for start, end in sentences(self._text[block.start : block.end])]
+        first, last = max(block.start, self._reach[0]), min(block.end, self._reach[1])  # a book may be one paragraph
+        spans = [(first + start, first + end) for start, end in sentences(self._text[first:last])]
         texts = [self._shown(block, *span) for span in spans]
         introduces = self._outline.introduces(number) and self._introduces_block(number)
         whole = place.question >= 0 and block.end - block.start <= LONGEST_ANSWER

@@ -15,7 +15,7 @@ from langchain_core.embeddings import Embeddings
 
 from rag_agent.answers import Hit, IndexReport
 from rag_agent.documents import Splitter, list_sources
-from rag_agent.documents.folder import SUFFIXES
+from rag_agent.documents.folder import KINDS
 from rag_agent.documents.outline import Outline, outline
 from rag_agent.documents.structures import plain_reading
 from rag_agent.errors import DocumentsError, IndexFileError, SettingsError
@@ -357,7 +357,7 @@ def index_path(home: Path, docs: Path) -> Path:
 
 def _nothing_to_read(docs: Path, skipped: Sequence[tuple[str, str]]) -> str:
     if not skipped:
-        return f"{docs} holds no {', '.join(SUFFIXES)} file; put documents there, or name another folder with --docs PATH"
+        return f"{docs} holds no file that is read ({KINDS}); put documents there, or name another folder with --docs PATH"
     first = "; ".join(f"{file}: {reason}" for file, reason in skipped[:3])
     more = f" and {len(skipped) - 3} more" if len(skipped) > 3 else ""
     return f"{docs} holds no file that can be read ({first}{more}); put documents there that can"
