@@ -24,6 +24,13 @@ Answer from these passages alone, in at most {sentences} short sentences. Keep n
 write them, and end each sentence with the number of its passage, like this [1]. If the passages do not hold the answer, \
 reply exactly: {no_answer}"""
 
+DRAFT_SYSTEM = DOCUMENTS_SYSTEM
+DRAFT = """{passages}
+
+Question: {question}
+
+Answer in as few words as possible, with words of the passages. If they do not hold the answer, reply exactly: {no_answer}"""
+
 PASSAGE = '<passage id="{number}" file="{file}">\n{text}\n</passage>'
 
 # For small models: they copy the form of the last example better than they follow instructions.
