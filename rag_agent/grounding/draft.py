@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from rag_agent import prompts
-from rag_agent.grounding.sentences import sentence_texts
+from rag_agent.language.sentences import sentence_texts
 from rag_agent.grounding.template import neutralise
 
 __all__ = ["Draft", "DraftSentence", "Unit", "draft_messages", "read_draft"]
