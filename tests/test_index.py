@@ -282,7 +282,10 @@ def test_no_folder_and_an_empty_folder_are_told(tmp_path: Path, words: Sequence[
     with agent(tmp_path / "nothing", words) as asked, pytest.raises(DocumentsError, match="no such folder"):
         asked.index()
     (tmp_path / "empty").mkdir()
-    with agent(tmp_path / "empty", words) as asked, pytest.raises(DocumentsError, match="holds no file that is read .*; put documents"):
+    with (
+        agent(tmp_path / "empty", words) as asked,
+        pytest.raises(DocumentsError, match="holds no file that is read .*; put documents"),
+    ):
         asked.index()
     (tmp_path / "empty" / "image.txt").write_bytes(b"\0\0")
     with agent(tmp_path / "empty", words) as asked, pytest.raises(DocumentsError, match="image.txt: binary"):
