@@ -6,6 +6,10 @@ from typing import Any, Literal, Self
 
 _MARK = re.compile(r" ?\[\d+\]")
 
+Standing = Literal["quote", "restated", "judged"]
+"""`quote`: verbatim, shown without the marks of its format; `restated`: word for word from one quote, by deletions that take
+nothing away; `judged`: a judge says that the quote says it, and names, numbers, dates and negation match."""
+
 Kind = Literal["generated", "quote", "transformed", "chat", "refusal"]
 
 
@@ -46,6 +50,18 @@ class Citation(_Value):
     end: int
     quote: str
     page: int | None = None
+    section: str = ""
+    """What the quote stands under: title, headings, the question it answers, its introduction."""
+
+
+@dataclass(frozen=True)
+class Sentence(_Value):
+    """A statement of an answer, and how it stands: see `Standing`."""
+
+    text: str
+    standing: Standing
+    citations: tuple[int, ...]
+    """The places, from 0, of the citations it stands on."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +74,8 @@ class Answer(_Value):
     """`generated`: the model's sentences, each checked against a quote; `quote`: the best sentences of the documents
     themselves; `transformed`: rests on an earlier answer (shortened, translated, recalled); `chat`: no documents; `refusal`."""
     citations: tuple[Citation, ...] = ()
+    sentences: tuple[Sentence, ...] = ()
+    """What `text` says, one by one, with what each stands on; empty where nothing is cited, and in answers of version 0.1."""
     context: tuple[Hit, ...] = ()
     """The passages the answer was made from."""
     query: str = ""
@@ -90,6 +108,9 @@ class Answer(_Value):
         """The answer that `to_dict` wrote."""
         plain = {name: value for name, value in values.items() if name != "refused"}
         plain["citations"] = tuple(Citation(**citation) for citation in plain.get("citations", ()))
+        plain["sentences"] = tuple(
+            Sentence(one["text"], one["standing"], tuple(one["citations"])) for one in plain.get("sentences", ())
+        )
         plain["context"] = tuple(Hit(**hit) for hit in plain.get("context", ()))
         plain["left_out"] = tuple(plain.get("left_out", ()))
         return cls(**plain)
@@ -123,6 +144,8 @@ class IndexReport(_Value):
     unchanged: int = 0
     skipped: tuple[tuple[str, str], ...] = ()
     """Each file that was passed over, and why."""
+    told: tuple[tuple[str, str], ...] = ()
+    """What was not read of the files in the index: file and thing, in words."""
     embedded: int = 0
     """Chunks that had to be embedded."""
     seconds: float = 0.0

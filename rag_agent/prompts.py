@@ -24,6 +24,13 @@ Answer from these passages alone, in at most {sentences} short sentences. Keep n
 write them, and end each sentence with the number of its passage, like this [1]. If the passages do not hold the answer, \
 reply exactly: {no_answer}"""
 
+DRAFT_SYSTEM = DOCUMENTS_SYSTEM
+DRAFT = """{passages}
+
+Question: {question}
+
+Answer in as few words as possible, with words of the passages. If they do not hold the answer, reply exactly: {no_answer}"""
+
 PASSAGE = '<passage id="{number}" file="{file}">\n{text}\n</passage>'
 
 # For small models: they copy the form of the last example better than they follow instructions.
@@ -89,9 +96,9 @@ SUMMARY = """Here is the earlier part of a conversation:
 Summarise it in at most {words} words, so that the conversation can go on from the summary. Keep names, numbers, dates, \
 decisions and what the user said of themselves; add nothing. Reply with the summary alone."""
 PASSAGES_LEFT_OUT = (
-    "the model was shown {shown} of the {sentences} sentences of the passages, the likeliest to answer; the rest did not fit "
-    "its context window"
+    "the model was shown {shown} of {passages} passages, the likeliest to answer; the rest did not fit its context window"
 )
+WITHOUT_STANDING = "not shown, it stands on no quote: “{sentence}”"
 TEXT_LEFT_OUT = "the model was shown {shown} of the {words} words of the last answer; the rest did not fit"
 
 REFUSAL = "The documents do not answer this question."
@@ -107,7 +114,9 @@ RECALL_ELSEWHERE = "that answer stands on the documents in {docs}"
 
 SEARCHED = " I searched {searched}; the nearest passage is in {file}: “{text}”"
 SEARCHED_NOTHING = " I searched {searched} and found nothing near it."
-MISSING = " Nothing found speaks of {words}."
+MISSING = " “{word}” does not occur in what was found."
+MISSING_NEAREST = " “{word}” does not occur in what was found; “{nearest}” does in the documents."
+MENDED = "read “{typed}” as “{read}”"
 SMALL_TALK = "I am here to answer questions about the documents. What would you like to know?"
 TRANSLATION_UNCHECKED = "not checked: a translation has other words than the answer that it rests on"
 NOT_SHOWN = "not shown, the document gives an order or asks a question there, or it is beside the point"

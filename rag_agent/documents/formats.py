@@ -11,8 +11,18 @@ FORMATS: dict[str, str] = {
     ".htm": "hypertext:read",
     ".xhtml": "hypertext:read",
     ".pdf": "pdf:read",
+    ".pptx": "slides:read",
+    ".png": "ocr:read",
+    ".jpg": "ocr:read",
+    ".jpeg": "ocr:read",
+    ".tif": "ocr:read",
+    ".tiff": "ocr:read",
     ".docx": "word:read",
+    ".docm": "word:read",
     ".xlsx": "sheets:read",
+    ".xlsm": "sheets:read",
+    ".xls": "sheets:read_old",
+    ".xlsb": "sheets:read_old",
     ".csv": "delimited:read",
     ".tsv": "delimited:read",
     ".json": "records:read_json",
@@ -68,5 +78,5 @@ def extract(suffix: str, data: bytes) -> Reading:
         told = str(error).strip().partition("\n")[0][:120]
         raise Unreadable(f"not a {suffix} file that can be read ({type(error).__name__}{': ' + told if told else ''})") from error
     if not reading.sections:
-        raise Unreadable("no text in it; if it holds scanned pages, run them through OCR first" if suffix == ".pdf" else "empty")
+        raise Unreadable("; ".join(("no text in it", *reading.told)))
     return reading

@@ -6,7 +6,7 @@ Where the kinds say nothing, a file's own emphasis does, and then the custom tha
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol, Self
 
 _LONGEST_NAME = 80  # characters
@@ -53,6 +53,8 @@ class Header(NamedTuple):
     """How many of them name the columns."""
     pairs: bool = False
     """Whether every row is a key and its value instead."""
+    sure: bool = False
+    """Whether its cells say so; otherwise it is the custom that tables begin with names."""
 
 
 def find_header(grid: Grid, *, records: bool = False) -> Header:
@@ -68,7 +70,7 @@ def find_header(grid: Grid, *, records: bool = False) -> Header:
     width = len(texts[0])
     marked = _marked_rows(grid)
     if marked:
-        return Header(marked)
+        return Header(marked, sure=True)
     if _labelled(texts):
         return Header(0, pairs=True)
     group = _is_group(grid)
@@ -77,7 +79,7 @@ def find_header(grid: Grid, *, records: bool = False) -> Header:
         return _two_columns(grid, vote, records=records)
     if vote is None or vote < 0 or (width == 1 and vote == 0):
         return Header(0)
-    return Header(1 + group)
+    return Header(1 + group, sure=vote > 0)
 
 
 def _marked_rows(grid: Grid) -> int:
@@ -122,7 +124,12 @@ def _names_ok(texts: Sequence[Sequence[str]], group: Sequence[str] | None) -> bo
         return False
     if group is None and len({name.casefold() for name in names}) < len(names):
         return False
-    return all(len(name) <= _LONGEST_NAME and not re.search(r"[.!?]$", name.rstrip()) or len(name) < 6 for name in names)
+    return all(map(_short, names))
+
+
+def _short(text: str) -> bool:
+    """Whether it could name something: no sentence, but for an abbreviation's full stop."""
+    return len(text) <= _LONGEST_NAME and (len(text) < 6 or not text.endswith((".", "!", "?")))
 
 
 def _vote(texts: Sequence[Sequence[str]], possible: bool) -> int | None:
@@ -162,16 +169,19 @@ def _sequence(first: Sequence[str], below: Sequence[Sequence[str]]) -> set[int]:
     if len(numeric) == len(first):
         return set()
     years = [place for place in numeric if _yearlike(first[place])]
-    found = {
-        place for place in years if sum(_yearlike(row[place]) for row in below) * 2 < max(1, sum(bool(row[place]) for row in below))
-        or (len(years) > 1 and _steps([int(first[one]) for one in years]))
-    }  # fmt: skip
+    stepped = len(years) > 1 and _steps([int(first[place]) for place in years])
+    found = {place for place in years if stepped or _share(map(_yearlike, (row[place] for row in below if row[place]))) < 0.5}
     shapes = Counter(_shape(first[place]) for place in numeric)
     for place in numeric:
         shape = _shape(first[place])
         if shapes[shape] > 1 and re.search(r"\D", shape) and not any(_shape(row[place]) == shape for row in below):
             found.add(place)
     return found
+
+
+def _share(flags: Iterable[bool]) -> float:
+    given = list(flags)
+    return sum(given) / max(1, len(given))
 
 
 def _steps(numbers: Sequence[int]) -> bool:
@@ -184,14 +194,18 @@ def _two_columns(grid: Grid, vote: int | None, *, records: bool) -> Header:
     texts = [row for row in grid.texts if row[0] and row[1]]
     keys = [row[0] for row in texts]
     # Whatever names the left column is no header of the right one: `key | value` is true of any table, names are not.
-    keyed = bool(keys) and len(set(keys)) == len(keys) and sum(map(_numeric, keys)) < len(keys) / 2
+    keyed = bool(keys) and len(set(keys)) == len(keys) and sum(map(_numeric, keys)) < len(keys) / 2 and all(map(_short, keys))
     if keyed and all(row[0] for row in grid.heads) and not any(row[1] for row in grid.heads):
         return Header(0, pairs=True)
     values = [row[1] for row in texts[1:]]
     shapes = Counter(_shape(value) for value in values if _numeric(value))
     same = not shapes or shapes.most_common(1)[0][1] >= _MOST * len(values)
+    kinds = Counter(_shape(row[1]) if _numeric(row[1]) else "text" for row in texts)
+    mixed = len(texts) > 2 and kinds.most_common(1)[0][1] < _MOST * len(texts) and len(kinds) > 2
+    if keyed and (mixed or keys[0].endswith(":")):
+        return Header(0, pairs=True)
     if vote is not None and vote >= 0 and (records or (vote > 0 and same and len(values) > 1)):
-        return Header(1)
+        return Header(1, sure=vote > 0)
     return Header(0, pairs=keyed and not (records and len(texts) < 2))
 
 

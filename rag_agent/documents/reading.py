@@ -4,6 +4,7 @@ import codecs
 import os
 import re
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,20 @@ _LEGACY = [
     "cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "koi8_r", "koi8_u", "cp874",
     "cp932", "cp949", "big5", "gb18030", "euc_jp",
 ]  # fmt: skip
+
+
+_told_alive: list[Callable[[], None]] = []
+
+
+def on_part(call: Callable[[], None]) -> None:
+    """Have `call` called whenever a part of a file has been read."""
+    _told_alive[:] = [call]
+
+
+def part_done() -> None:
+    """Say that a part of a file (a page) has been read: the time that one file may take begins anew."""
+    for call in _told_alive:
+        call()
 
 
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")

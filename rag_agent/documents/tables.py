@@ -72,6 +72,13 @@ def add_table(builder: Builder, rows: Iterable[Sequence[str | Cell]], *, records
     builder.close()
 
 
+def heads(rows: Sequence[Sequence[str | Cell]], *, doubt: bool = False) -> bool:
+    """Whether the first rows of a table name its columns, told by what is in it; `doubt`: where that says nothing."""
+    grid = [row for row in _slots(rows[:_SAMPLE]) if row]
+    found = find_header(Grid.of(grid, max(map(len, grid), default=0)), records=True)
+    return bool(found.rows) and (found.sure or doubt)
+
+
 def _slots(rows: Iterable[Sequence[str | Cell]]) -> Iterator[list[_Slot]]:
     """The grid: every row with a slot a column, what spans rows or columns repeated and marked as going on."""
     hanging: dict[int, tuple[_Slot, int]] = {}  # by column: what goes on below, and for how many rows
@@ -157,11 +164,8 @@ def _named(row: Sequence[_Slot], names: Sequence[str], filled: int, usual: int) 
             values.append(([name], slot.text))
         else:
             values.append(([], ""))
-    return "; ".join(
-        ": ".join(part for part in (", ".join(dict.fromkeys(filter(None, called))), value) if part)
-        for called, value in values
-        if value
-    )
+    named = ((", ".join(dict.fromkeys(filter(None, called))), value) for called, value in values if value)
+    return "; ".join(f"{name}: {value}" if name else value for name, value in named)
 
 
 def _add_pairs(builder: Builder, row: Sequence[_Slot]) -> bool:
