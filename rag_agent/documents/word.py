@@ -182,7 +182,7 @@ class _Word:
     def _list(self, paragraphs: Sequence[_Paragraph]) -> None:
         items: list[Item] = []
         for one in paragraphs:
-            if one.item >= 0 or not items:
+            if one.item >= 0:
                 items.append(Item(one.item, [one.text]))
             elif typed := typed_mark(one.text):
                 items.append(Item(0, [shown(*typed)]))
