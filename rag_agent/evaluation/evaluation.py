@@ -16,8 +16,8 @@ from rag_agent.answers import Answer
 from rag_agent.errors import ThreadError
 from rag_agent.evaluation.measures import Measure, balanced, contains, exact, f1, mean, median, plain
 from rag_agent.evaluation.questions import Conversation, Question
+from rag_agent.grounding import standing
 from rag_agent.grounding.passages import readable
-from rag_agent.grounding.support import SupportCheck
 
 Progress = Callable[[int, int], None]
 """Told how many of how many questions are asked."""
@@ -174,7 +174,7 @@ def _result(agent: RagAgent, conversation: int, turn: int, question: Question, a
         exact=exact(said, gold) if gold else None,
         f1=f1(said, gold) if gold else None,
         sentences=len(shown),
-        standing=sum(stands(sentence, quote, answer.query) for sentence, quote in shown),
+        standing=sum(stands(sentence, quote) for sentence, quote in shown),
         valid=sum(agent.read(c.file)[c.start : c.end] == c.quote for c in answer.citations),
     )
 
@@ -214,8 +214,6 @@ def shown_sentences(answer: Answer) -> list[Shown]:
     return found
 
 
-def stands(sentence: str, quote: str, question: str = "") -> bool:
-    """Whether a shown sentence is what it cites (white space and broken words made whole), or passes the check on it."""
-    if not quote:
-        return False
-    return readable(sentence) == readable(quote) or SupportCheck([quote], question=question).check(sentence).supported
+def stands(sentence: str, quote: str) -> bool:
+    """Whether a shown sentence is what it cites (white space and broken words made whole), or says it word for word."""
+    return bool(quote) and (readable(sentence) == readable(quote) or standing(sentence, quote) is not None)

@@ -3,15 +3,13 @@
 import re
 from typing import Literal
 
-from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
-
 from rag_agent import prompts
 from rag_agent.answers import without_marks
 from rag_agent.errors import SettingsError
 from rag_agent.grounding.instructions import is_quotable
-from rag_agent.grounding.support import Judge, SupportCheck
-from rag_agent.grounding.template import neutralise
-from rag_agent.language import sentence_texts
+from rag_agent.grounding.judging import Judge, standing_of
+from rag_agent.language import sentence_texts, sentences
+from rag_agent.models.judge import ReaderJudge
 from rag_agent.workflows.quoting import Quoting, cited
 from rag_agent.workflows.state import AgentState, passage_of
 from rag_agent.workflows.writer import Writer, usage_after
@@ -21,7 +19,6 @@ _DECLINED = re.compile(
     r"(?:assist|help|comply|fulfil|discuss|provide|answer|request|content)",
     re.IGNORECASE | re.DOTALL,
 )
-_YES = re.compile(r"\W*yes\b", re.IGNORECASE)
 
 JudgeSetting = Literal["builtin", "model"] | Judge
 """Who decides beside the hard checks: the share of words, the chat model, or a function."""
@@ -39,28 +36,29 @@ class Verification:
         """Keep those sentences of the reply that stand on a quote."""
         found = [passage_of(document) for document in state["context"]]
         question = state["queries"][0][0]
-        replies: list[BaseMessage] = []
-        check = SupportCheck([passage.text for passage in found], question=question, judge=self._asked(replies))
+        judge = self._asked()
+        spans = [(passage, *span) for passage in found for span in sentences(passage.text)]
+        units = [passage.text[start:end] for passage, start, end in spans]
         claims, left_out = [], list(state["left_out"])
         for sentence in _claims(state["draft"]):
-            support = check.check(sentence)
-            if not support.supported:
-                left_out.append(f"not shown, {support.reason}: “{sentence}”")
+            stood = standing_of(sentence, units, judge)
+            if stood.standing is None:
+                left_out.append(prompts.NO_STANDING.format(sentence=sentence))
                 continue
-            citation = cited(found[support.passage], support.start, support.end)
+            citation = cited(*spans[stood.unit])
             claims.append({"text": sentence, "kind": "generated", "citation": citation.to_dict()})
         shown = self._quoting.shown(question, [claim for claim in claims if is_quotable(str(claim["text"]))])
         left_out += [prompts.NOT_SHOWN] * (len(claims) - len(shown))
         if _DECLINED.search(state["draft"]) and not shown:
             left_out = [*state["left_out"], prompts.MODEL_DECLINED]
-        return {"claims": shown, "left_out": left_out, "usage": usage_after(state, *replies)}
+        return {"claims": shown, "left_out": left_out, "usage": usage_after(state, *getattr(judge, "replies", ()))}
 
     def quote(self, state: AgentState) -> AgentState:
         """Let the best sentences of the documents answer."""
         return {"claims": state["quotes"]}
 
-    def _asked(self, replies: list[BaseMessage]) -> Judge | None:
-        """The judge of this turn; what the chat model says as one is added to the replies.
+    def _asked(self) -> Judge | None:
+        """The judge of this turn.
 
         Raises:
             SettingsError: The chat model is to judge and is too small for it.
@@ -73,13 +71,7 @@ class Verification:
             raise SettingsError(
                 "judge: this model is too small to judge; set builtin or huggingface:<id>, or name a larger model"
             )
-
-        def judge(quote: str, sentence: str) -> float:
-            task = prompts.JUDGE.format(quote=neutralise(quote), sentence=neutralise(sentence))
-            replies.append(self._writer.aside([SystemMessage(prompts.JUDGE_SYSTEM), HumanMessage(task)]))
-            return 1.0 if _YES.match(str(replies[-1].text)) else 0.0
-
-        return judge
+        return ReaderJudge(self._writer.model, self._writer.aside)
 
 
 def _claims(draft: str) -> list[str]:
