@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from langchain_text_splitters import RecursiveCharacterTextSplitter
 
 _INK = re.compile(r"\S")
-_PARTED = frozenset({"list", "table", "row", "pair", "code", "question", "answer"})
+_PARTED = frozenset({"heading", "list", "table", "row", "pair", "code", "question", "answer", "furniture"})
 _HOLDERS = frozenset({"list", "table", "answer", "quotation"})  # what they hold is cut by itself
 _LINE, _LONGEST_CONTEXT = 80, 200  # characters: more would drown the chunk in its vector
 
@@ -80,19 +80,21 @@ class Splitter:
         """The stretches of an article to be cut: prose as a whole; lists, tables and the like packed from whole parts."""
         blocks = [shape.blocks[n] for n in shape.touching(section.start, section.end)] if shape.blocks else []
         blocks = [block for block in blocks if section.start <= block.start and block.end <= section.end]
-        if not any(block.kind in _PARTED or block.kind == "furniture" for block in blocks):
+        if not any(block.kind in _PARTED for block in blocks):
             yield section.start, section.end
             return
         start = end = -1
         tied = False  # the stretch ends with what announces the next part
-        for left, right, announces in _parts(blocks):
-            if start >= 0 and (right - start <= self.chunk_size or (tied and end - start < self.chunk_size // 2)):
+        for left, right, kind in _parts(blocks):
+            # A section is found by its own heading, so it shares no chunk with the one before.
+            opens = kind in ("heading", "question") and not tied
+            if start >= 0 and not opens and (right - start <= self.chunk_size or (tied and end - start < self.chunk_size // 2)):
                 end = right
             else:
                 if start >= 0:
                     yield start, end
                 start, end = left, right
-            tied = announces
+            tied = kind in ("heading", "question", "names")
         if start >= 0:
             yield start, end
 
@@ -109,8 +111,8 @@ class Splitter:
             yield start + offset, start + edge
 
 
-def _parts(blocks: Sequence[Block]) -> Iterator[tuple[int, int, bool]]:
-    """The parts of an article that hang together, furniture left out; and whether each announces the next."""
+def _parts(blocks: Sequence[Block]) -> Iterator[tuple[int, int, str]]:
+    """The parts of an article that hang together, furniture left out, and what each is."""
     reached = -1
     for block, after in zip(blocks, [*blocks[1:], None], strict=True):
         holds = after is not None and after.start < block.end
@@ -118,7 +120,7 @@ def _parts(blocks: Sequence[Block]) -> Iterator[tuple[int, int, bool]]:
             continue
         reached = block.end
         if block.kind != "furniture":
-            yield block.start, block.end, block.kind in ("heading", "question", "names")
+            yield block.start, block.end, block.kind
 
 
 def _context(shape: Outline, at: int) -> str:

@@ -1,7 +1,7 @@
 """One `Evidence` a turn: what was found, cut into units, and how each bears on the question. Made once, then only read."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Protocol
 
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from rag_agent.answers import Citation, Hit
 from rag_agent.documents.outline import Outline
+from rag_agent.grounding.identity import missing
+from rag_agent.grounding.identity import missing
 from rag_agent.grounding.instructions import is_quotable
 from rag_agent.grounding.units import Unit, units
 
@@ -74,6 +76,8 @@ class Candidate:
     """Share of the question's terms, weighed by rarity, that the unit and what it stands under hold."""
     alone: float
     """The same of the unit alone."""
+    under: float
+    """The same of what it stands under alone."""
     around: float
     """The same of the unit, what it stands under, and the sentences beside it."""
     withheld: str = ""
@@ -100,8 +104,8 @@ class Evidence:
     """Their units, in the order of the hits, then of the text."""
     terms: dict[str, float]
     """The question's terms, and how telling each one is."""
-    held: frozenset[str] = frozenset()
-    """Those of its terms that stand in a unit, in what it stands under, or in the name of its file."""
+    missing: tuple[str, ...] = ()
+    """Its names, identifiers and numbers that stand nowhere in what was found, nor in titles, headings and file names."""
     by_words: bool = False
     """No embeddings were compared; all cosines are 0."""
     parts: tuple["Evidence", ...] = field(default=(), repr=False)
@@ -134,14 +138,7 @@ def gather(
         vectors = embedded[[distinct[text] for text in texts]]
     measure = _Measure(hits, documents, placed, vectors, embeddings is None)
     whole = measure.evidence(question)
-    return replace_parts(whole, tuple(measure.evidence(part) for part in parts))
-
-
-def replace_parts(evidence: Evidence, parts: tuple[Evidence, ...]) -> Evidence:
-    """The evidence with that of its parts."""
-    from dataclasses import replace
-
-    return replace(evidence, parts=parts)
+    return replace(whole, parts=tuple(measure.evidence(part) for part in parts))
 
 
 @dataclass(frozen=True)
@@ -194,15 +191,25 @@ class _Measure:
                     unit, one.file, one.article, one.page, one.base, cosine,
                     max((self._hits[n].similarity or 0.0) for n in one.hits),
                     max(self._hits[n].score for n in one.hits) / best,
-                    _share(weights, terms | under), _share(weights, terms),
+                    _share(weights, terms | under), _share(weights, terms), _share(weights, under),
                     _share(weights, terms | under | self._terms(unit.before, unit.after)),
                     "" if is_quotable(unit.quote, 0, len(unit.quote)) else "it gives an order to an assistant",
                 )
             )  # fmt: skip
-        every = frozenset().union(*(self._terms(c.unit.text, c.file, *c.unit.context) for c in found))
         return Evidence(
-            question, tuple(self._hits), tuple(found), weights, frozenset(weights) & every, by_words=query is None
+            question, tuple(self._hits), tuple(found), weights, tuple(missing(question, self._held)), by_words=query is None
         )
+
+    def _held(self, identity: tuple[str, ...]) -> bool:
+        """Whether the words of an identity stand together in a chunk or a unit, with what it stands under."""
+        wanted = [self._terms(word) or frozenset({word.casefold()}) for word in identity]
+        texts = [self._terms(one.unit.text, one.unit.before, one.unit.after, one.file, *one.unit.context) for one in self._placed]
+        texts += [self._terms(hit.text) for hit in self._hits]
+        # Of a word with joints, the whole must stand there ("max_wal_size"), or all its parts ("report.txt").
+        return any(all(self._whole(word) in text or terms <= text for word, terms in zip(identity, wanted, strict=True)) for text in texts)
+
+    def _whole(self, word: str) -> str:
+        return next(iter(self._words.terms(word)), word)
 
     def _terms(self, *parts: str) -> frozenset[str]:
         for part in parts:

@@ -16,6 +16,7 @@ from rag_agent.language.words import WORD, fold, plain
 _ALL = [known for code in LANGUAGES if (known := language(code))]
 _MONTHS = {word: number for one in _ALL for word, number in one.months.items()}
 _UNITS = {word: symbol for one in _ALL for word, symbol in one.units.items()}
+_SMALL = frozenset[str]().union(*(one.small_words for one in _ALL))
 _SYMBOLS = "|".join(sorted(set(_UNITS.values()), key=len, reverse=True))
 _SCALE = 1000  # "5 million", but "five hundred" in nobody's digits
 _TOKEN = re.compile(
@@ -27,10 +28,15 @@ _TOKEN = re.compile(
 _NUMBER = re.compile(r"\d")
 _GROUPED = re.compile(r"\d{1,3}(?:(?P<by>[., ])\d{3})(?:(?P=by)\d{3})*")
 _DAY = re.compile(r"(\d{1,2})(?:st|nd|rd|th|er|º|ª)?", re.IGNORECASE)
+_YEAR = re.compile(r"1\d{3}|20\d\d")
 _DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
 _LINE_END = re.compile(r"(?<=[^\W\d_])[-\u00ad\u2010][ \t]*\r?\n[ \t]*(?=[^\W\d_])")
 _POWERS = str.maketrans({char: f"^{digit}" for digit, char in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")})  # else 10³ were 103
 _MARKUP = re.compile(r"`+|\*\*|__(?=\w)|(?<=\w)__")
+
+
+Date = tuple[int, int, int]
+"""Year, month and day; 0 where a part is not told."""
 
 
 class Token(NamedTuple):
@@ -60,7 +66,7 @@ def tokens(text: str, known: Language | None, *, joined: bool = True) -> list[To
     Args:
         text: A sentence or clause.
         known: Its language; None compares numbers as they are written.
-        joined: A word broken at a line's end loses its hyphen; False keeps it ("well-\\nknown").
+        joined: A word broken at a line's end loses its hyphen; False keeps it ("well-" and "known").
     """
     text = _MARKUP.sub("", _LINE_END.sub("" if joined else "-", text).translate(_POWERS))
     found: list[Token] = []
@@ -80,6 +86,24 @@ def same(one: Token, other: Token, *, caseless: bool = False) -> bool:
         return True
     shout = any(len(token.raw) > 1 and token.raw.isupper() for token in (one, other))
     return not shout and (caseless or ((one.opens or other.opens) and one.raw[1:] == other.raw[1:]))
+
+
+def dates(found: Sequence[Token]) -> set[Date]:
+    """The times that tokens tell: whole dates, a month with its year, a year alone."""
+    told: set[Date] = set()
+    for at, token in enumerate(found):
+        following = found[at + 1] if at + 1 < len(found) else None
+        if token.kind == "date":
+            year, month, day = map(int, token.key.split("-"))
+            told.add((year, month, day))
+        elif _YEAR.fullmatch(token.raw) and (following is None or not _counted(following)):
+            told.add((int(token.raw), _month(found, at - 1) if at else 0, 0))
+    return told
+
+
+def _counted(token: Token) -> bool:
+    """Whether a word behind a number may be what is counted: 1932 visitors."""
+    return token.kind == "unit" or (token.kind == "word" and token.raw.islower() and token.key not in _SMALL)
 
 
 def _token(raw: str, before: Sequence[Token], known: Language | None) -> Token:
@@ -163,7 +187,7 @@ def _date(found: Sequence[Token], at: int, known: Language | None) -> tuple[int,
     if not (day and month):
         return 0, ""
     year_at = skipped(behind, "of", "de", "del", ",")
-    year = found[year_at].key if year_at < len(found) and re.fullmatch(r"[12]\d{3}", found[year_at].raw) else ""
+    year = found[year_at].key if year_at < len(found) and _YEAR.fullmatch(found[year_at].raw) else ""
     return (year_at + 1 if year else behind) - at, f"{year or 0}-{month}-{day}"
 
 

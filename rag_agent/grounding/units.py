@@ -24,6 +24,7 @@ LONGEST_LIST = 1500
 LONGEST_ANSWER = 500
 """Characters up to which an item, or the answer to a question, is one unit; a longer one is quoted by its sentences."""
 
+_LINE = 150  # characters of a heading or question that are told with what stands under it
 _WINDOW = 1500  # characters around the spans in which sentences are told apart: holds the two longest there are
 
 
@@ -203,11 +204,10 @@ class _Units:
         return self._shown(blocks[first], blocks[first].start, blocks[first].end) if first != number else ""
 
     def _first_line(self, number: int) -> str:
-        block = self._outline.blocks[number]
-        end = min(block.end, block.start + 200)
-        if block.kind == "item":
-            end = min(end, min((b.start for b in self._outline.blocks[number + 1 :][:1] if b.start < block.end), default=end))
-        return self._shown(block, block.start, end)
+        block, end = self._outline.blocks[number], self._outline.blocks[number].end
+        if block.kind == "item":  # without the list that it holds
+            end = next((b.start for b in self._outline.blocks[number + 1 :] if b.kind == "list" or b.start >= end), end)
+        return self._shown(block, block.start, min(end, block.end))[:_LINE]
 
     def _last_sentence(self, number: int) -> tuple[int, int]:
         block = self._outline.blocks[number]

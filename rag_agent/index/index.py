@@ -24,6 +24,7 @@ from rag_agent.index.derived import Arrays, prune
 from rag_agent.index.library import Queries
 from rag_agent.index.matrix import Matrix, cosines, unit_rows
 from rag_agent.index.ranking import rank
+from rag_agent.index.spelling import mended, nearest
 from rag_agent.index.tokens import Analyser
 from rag_agent.index.update import Progress, Update
 
@@ -230,6 +231,16 @@ class Index:
         with self._state() as arrays:
             return arrays.bm25.idf(term)
 
+    def mended(self, word: str) -> str | None:
+        """What a word that no document holds is likely a slip of; None where it is none."""
+        with self._state() as arrays:
+            return mended(word, arrays.bm25, lambda rows: self._chunk_texts(arrays, rows))
+
+    def nearest(self, name: str) -> str | None:
+        """What of the documents is most like a name that does not occur in them; None where nothing is."""
+        with self._state() as arrays:
+            return nearest(name, arrays.bm25, lambda rows: self._chunk_texts(arrays, rows))
+
     @contextmanager
     def _state(self) -> Iterator[Arrays]:
         """One state of the index: its arrays, and a file that stays as they say until the end of the block."""
@@ -270,7 +281,7 @@ class Index:
 
     def _ranked(self, query: str, dense: Matrix, arrays: Arrays, k: int) -> list[tuple[int, float]]:
         def texts(rows: Sequence[int]) -> list[str]:
-            return [self._text(file)[start:end] for file, _, start, end, _ in map(arrays.span, rows)]
+            return self._chunk_texts(arrays, rows)
 
         bm25 = arrays.bm25
         literal = None
@@ -287,6 +298,9 @@ class Index:
             literal=literal,
             ceiling=bm25.ceiling(query),
         )
+
+    def _chunk_texts(self, arrays: Arrays, rows: Sequence[int]) -> list[str]:
+        return [self._text(file)[start:end] for file, _, start, end, _ in map(arrays.span, rows)]
 
     def _hit(self, arrays: Arrays, row: int, score: float, similarity: float) -> Hit:
         file_id, article, start, end, page = arrays.span(row)

@@ -47,6 +47,12 @@ class Library(Protocol):
     def idf(self, term: str) -> float:
         """How telling a term is among these documents: above 0, highest for one that none of them holds."""
 
+    def mended(self, word: str) -> str | None:
+        """What a word that no document holds is likely a slip of; None where it is none."""
+
+    def nearest(self, name: str) -> str | None:
+        """What of the documents is most like a name that does not occur in them; None where nothing is."""
+
 
 class VectorStoreLibrary:
     """Any LangChain vector store or retriever as a library.
@@ -101,6 +107,14 @@ class VectorStoreLibrary:
     def idf(self, term: str) -> float:
         """A foreign store counts no words: all weigh the same."""
         return 1.0
+
+    def mended(self, word: str) -> str | None:
+        """A foreign store keeps its vocabulary to itself."""
+        return None
+
+    def nearest(self, name: str) -> str | None:
+        """A foreign store keeps its vocabulary to itself."""
+        return None
 
 
 class LibraryRetriever(BaseRetriever):

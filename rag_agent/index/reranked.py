@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from rag_agent.answers import Hit
+from rag_agent.documents.outline import Outline
 from rag_agent.index.library import Library, Queries
+from rag_agent.index.matrix import Matrix
 from rag_agent.index.tokens import Analyser
 
 Scorer = Callable[[str, Sequence[str]], Sequence[float]]
@@ -46,9 +48,21 @@ class RerankedLibrary:
         scored = [replace(hit, score=score) for hit, score in zip(found, scores, strict=True)]
         return sorted(scored, key=lambda hit: -hit.score)[:k]  # hits of one score stay in the library's order
 
-    def around(self, hit: Hit) -> tuple[int, str]:
-        """The article that a hit lies in."""
-        return self._library.around(hit)
+    def outline(self, hit: Hit) -> tuple[int, Outline]:
+        """The text that a hit lies in, with its structure; and where that text begins in the file."""
+        return self._library.outline(hit)
+
+    def vector(self, query: str) -> Matrix | None:
+        """The vector of a query."""
+        return self._library.vector(query)
+
+    def mended(self, word: str) -> str | None:
+        """What a word that no document holds is likely a slip of."""
+        return self._library.mended(word)
+
+    def nearest(self, name: str) -> str | None:
+        """What of the documents is most like a name that does not occur in them."""
+        return self._library.nearest(name)
 
     def fingerprint(self, file: str) -> str | None:
         """The SHA-256 of a file's text as it is searched."""
