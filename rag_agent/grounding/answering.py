@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, Protocol
 from rag_agent import prompts
 from rag_agent.answers import Citation
 from rag_agent.grounding.draft import Draft, DraftSentence
-from rag_agent.grounding.sections import Quotable
+from rag_agent.grounding.quotable import Quotable
 from rag_agent.grounding.standing import standing
 from rag_agent.language import detect, language
 
