@@ -6,6 +6,10 @@ from typing import Any, Literal, Self
 
 _MARK = re.compile(r" ?\[\d+\]")
 
+Standing = Literal["quote", "restated", "judged"]
+"""`quote`: verbatim, shown without the marks of its format; `restated`: word for word from one quote, by deletions that take
+nothing away; `judged`: a judge says that the quote says it, and names, numbers, dates and negation match."""
+
 Kind = Literal["generated", "quote", "transformed", "chat", "refusal"]
 
 
@@ -51,6 +55,16 @@ class Citation(_Value):
 
 
 @dataclass(frozen=True)
+class Sentence(_Value):
+    """A statement of an answer, and how it stands: see `Standing`."""
+
+    text: str
+    standing: Standing
+    citations: tuple[int, ...]
+    """The places, from 0, of the citations it stands on."""
+
+
+@dataclass(frozen=True)
 class Answer(_Value):
     """An answer, what it stands on, and how it came about."""
 
@@ -60,6 +74,8 @@ class Answer(_Value):
     """`generated`: the model's sentences, each checked against a quote; `quote`: the best sentences of the documents
     themselves; `transformed`: rests on an earlier answer (shortened, translated, recalled); `chat`: no documents; `refusal`."""
     citations: tuple[Citation, ...] = ()
+    sentences: tuple[Sentence, ...] = ()
+    """What `text` says, one by one, with what each stands on; empty where nothing is cited, and in answers of version 0.1."""
     context: tuple[Hit, ...] = ()
     """The passages the answer was made from."""
     query: str = ""
@@ -92,6 +108,9 @@ class Answer(_Value):
         """The answer that `to_dict` wrote."""
         plain = {name: value for name, value in values.items() if name != "refused"}
         plain["citations"] = tuple(Citation(**citation) for citation in plain.get("citations", ()))
+        plain["sentences"] = tuple(
+            Sentence(one["text"], one["standing"], tuple(one["citations"])) for one in plain.get("sentences", ())
+        )
         plain["context"] = tuple(Hit(**hit) for hit in plain.get("context", ()))
         plain["left_out"] = tuple(plain.get("left_out", ()))
         return cls(**plain)

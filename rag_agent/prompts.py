@@ -99,9 +99,9 @@ SUMMARY = """Here is the earlier part of a conversation:
 Summarise it in at most {words} words, so that the conversation can go on from the summary. Keep names, numbers, dates, \
 decisions and what the user said of themselves; add nothing. Reply with the summary alone."""
 PASSAGES_LEFT_OUT = (
-    "the model was shown {shown} of the {sentences} sentences of the passages, the likeliest to answer; the rest did not fit "
-    "its context window"
+    "the model was shown {shown} of {passages} passages, the likeliest to answer; the rest did not fit its context window"
 )
+WITHOUT_STANDING = "not shown, it stands on no quote: “{sentence}”"
 TEXT_LEFT_OUT = "the model was shown {shown} of the {words} words of the last answer; the rest did not fit"
 
 SENTENCE_REPLACED = "shown as the document says it; the model's own words do not stand there: “{sentence}”"
@@ -120,8 +120,8 @@ RECALL_ELSEWHERE = "that answer stands on the documents in {docs}"
 
 SEARCHED = " I searched {searched}; the nearest passage is in {file}: “{text}”"
 SEARCHED_NOTHING = " I searched {searched} and found nothing near it."
-MISSING = " Nothing found speaks of {words}."
-MISSING_NEAREST = " {word} does not occur in the documents; {nearest} does."
+MISSING = " “{word}” does not occur in what was found."
+MISSING_NEAREST = " “{word}” does not occur in what was found; “{nearest}” does in the documents."
 MENDED = "read “{typed}” as “{read}”"
 SMALL_TALK = "I am here to answer questions about the documents. What would you like to know?"
 TRANSLATION_UNCHECKED = "not checked: a translation has other words than the answer that it rests on"

@@ -16,11 +16,11 @@ from rag_agent.grounding.evidence import Candidate, Evidence
 __all__ = ["THRESHOLD", "chances", "choose", "probability", "ranked"]
 
 # Weights of the measures of a candidate, per unit of each.
-SIMILARITY = 6.0
-PASSAGE = 6.0
-RANK = 2.0
-OWN = 4.0
-AROUND = 2.0
+SIMILARITY = 3.0
+OWN = 3.0
+AROUND = 3.0
+PASSAGE = 4.5
+FIRST = 1.2
 
 MAX_WORDS = 90
 MAX_UNITS = 4
@@ -43,7 +43,7 @@ def ranked(evidence: Evidence) -> list[Candidate]:
 
 def _scores(candidates: Sequence[Candidate]) -> NDArray[np.float64]:
     rows = [
-        SIMILARITY * c.similarity + PASSAGE * c.passage + RANK * c.rank + OWN * c.own + AROUND * c.around for c in candidates
+        SIMILARITY * c.similarity + OWN * c.own + AROUND * c.around + PASSAGE * c.passage + FIRST * c.first for c in candidates
     ]
     return np.array(rows, dtype=np.float64)
 

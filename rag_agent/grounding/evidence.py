@@ -1,6 +1,6 @@
 """One `Evidence` a turn: what was found, cut into units, and how each bears on the question. Made once, then only read."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Protocol
@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from rag_agent.answers import Citation, Hit
 from rag_agent.documents.outline import Outline
-from rag_agent.grounding.identity import missing
 from rag_agent.grounding.identity import missing
 from rag_agent.grounding.instructions import is_quotable
 from rag_agent.grounding.units import Unit, units
@@ -70,8 +69,8 @@ class Candidate:
     """Cosine of the question and the unit under its headings; 0 where there are no embeddings."""
     passage: float
     """Cosine of the question and the nearest chunk that holds the unit."""
-    rank: float
-    """Score of the best chunk that holds the unit, as a share of the best of all."""
+    first: bool
+    """Whether it is the first unit under its heading, which often says what the section is about."""
     own: float
     """Share of the question's terms, weighed by rarity, that the unit and what it stands under hold."""
     alone: float
@@ -88,9 +87,7 @@ class Candidate:
         """Its quote as a citation."""
         unit = self.unit
         section = " — ".join(unit.context)
-        return Citation(
-            self.file, self.article, self.base + unit.start, self.base + unit.end, unit.quote, self.page, section
-        )
+        return Citation(self.file, self.article, self.base + unit.start, self.base + unit.end, unit.quote, self.page, section)
 
 
 @dataclass(frozen=True)
@@ -149,6 +146,7 @@ class _Placed:
     article: int
     page: int | None
     base: int
+    first: bool
 
 
 def _placed(hits: Sequence[Hit], documents: Documents) -> list[_Placed]:
@@ -160,11 +158,14 @@ def _placed(hits: Sequence[Hit], documents: Documents) -> list[_Placed]:
     found: list[_Placed] = []
     for (file, base), (outline, members) in texts.items():
         spans = [(hits[n].start - base, hits[n].end - base) for n in members]
+        headings: set[tuple[str, ...]] = set()
         for unit in units(outline, spans, PurePosixPath(file).suffix.lower()):
             holders = [n for n, (start, end) in zip(members, spans, strict=True) if unit.start < end and start < unit.end]
             nearest = min(members, key=lambda n: abs(hits[n].start - base - unit.start))
             hit = hits[(holders or [nearest])[0]]
-            found.append(_Placed(unit, tuple(holders or [nearest]), file, hit.article, hit.page, base))
+            first = bool(unit.context) and not unit.before and unit.context not in headings
+            headings.add(unit.context)
+            found.append(_Placed(unit, tuple(holders or [nearest]), file, hit.article, hit.page, base, first))
     return sorted(found, key=lambda one: (one.hits[0], one.unit.start))
 
 
@@ -181,7 +182,6 @@ class _Measure:
         weights = {term: self._documents.idf(term) for term in self._words.query_terms(question)}
         query = None if self._by_words else self._documents.vector(question)
         cosines = np.zeros(len(self._placed)) if query is None or self._vectors is None else self._vectors @ query
-        best = max((hit.score for hit in self._hits), default=0.0) or 1.0
         found = []
         for one, cosine in zip(self._placed, cosines.tolist(), strict=True):
             unit = one.unit
@@ -190,7 +190,7 @@ class _Measure:
                 Candidate(
                     unit, one.file, one.article, one.page, one.base, cosine,
                     max((self._hits[n].similarity or 0.0) for n in one.hits),
-                    max(self._hits[n].score for n in one.hits) / best,
+                    one.first,
                     _share(weights, terms | under), _share(weights, terms), _share(weights, under),
                     _share(weights, terms | under | self._terms(unit.before, unit.after)),
                     "" if is_quotable(unit.quote, 0, len(unit.quote)) else "it gives an order to an assistant",
@@ -206,7 +206,10 @@ class _Measure:
         texts = [self._terms(one.unit.text, one.unit.before, one.unit.after, one.file, *one.unit.context) for one in self._placed]
         texts += [self._terms(hit.text) for hit in self._hits]
         # Of a word with joints, the whole must stand there ("max_wal_size"), or all its parts ("report.txt").
-        return any(all(self._whole(word) in text or terms <= text for word, terms in zip(identity, wanted, strict=True)) for text in texts)
+        return any(
+            all(self._whole(word) in text or terms <= text for word, terms in zip(identity, wanted, strict=True))
+            for text in texts
+        )
 
     def _whole(self, word: str) -> str:
         return next(iter(self._words.terms(word)), word)

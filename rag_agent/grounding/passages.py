@@ -39,7 +39,9 @@ def passages(hits: Sequence[Hit], documents: Documents) -> list[Passage]:
     for hit in hits:
         base, outline = documents.outline(hit)
         start, end = _widened(outline, hit.start - base, hit.end - base)
-        near = next((n for n, (h, b, _, s, e) in enumerate(found) if (h.file, b) == (hit.file, base) and start <= e and s <= end), None)
+        near = next(
+            (n for n, (h, b, _, s, e) in enumerate(found) if (h.file, b) == (hit.file, base) and start <= e and s <= end), None
+        )
         if near is None:
             found.append((hit, base, outline, start, end))
         else:

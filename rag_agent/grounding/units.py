@@ -12,8 +12,8 @@ from typing import Literal
 
 from rag_agent.documents.blocks import Block
 from rag_agent.documents.outline import Outline
-from rag_agent.language.sentences import sentences
 from rag_agent.documents.shown import shown
+from rag_agent.language.sentences import sentences
 
 __all__ = ["Unit", "units"]
 
@@ -96,7 +96,10 @@ class _Units:
 
     def __init__(self, outline: Outline, suffix: str, spans: Sequence[tuple[int, int]]) -> None:
         self._outline, self._suffix = outline, suffix
-        self._reach = (min((start for start, _ in spans), default=0) - _WINDOW, max((end for _, end in spans), default=0) + _WINDOW)
+        self._reach = (
+            min((start for start, _ in spans), default=0) - _WINDOW,
+            max((end for _, end in spans), default=0) + _WINDOW,
+        )
         self._text = outline.reading.text
 
     def of(self, number: int) -> Iterator[Unit]:
@@ -199,7 +202,11 @@ class _Units:
         """The first of the `key: value` lines that a pair stands among: it often names what the rest is about."""
         first = number
         blocks = self._outline.blocks
-        while first > 0 and blocks[first - 1].kind == "pair" and "\n\n" not in self._text[blocks[first - 1].end : blocks[first].start]:
+        while (
+            first > 0
+            and blocks[first - 1].kind == "pair"
+            and "\n\n" not in self._text[blocks[first - 1].end : blocks[first].start]
+        ):
             first -= 1
         return self._shown(blocks[first], blocks[first].start, blocks[first].end) if first != number else ""
 

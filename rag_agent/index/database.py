@@ -281,7 +281,8 @@ class Database:
             if structure:
                 return _unpacked(text, encoding, bytes(structure))
             rows = self._connection.execute(
-                'SELECT min(start), max("end"), min(page) FROM chunks WHERE file_id = ? GROUP BY article ORDER BY article', (file_id,)
+                'SELECT min(start), max("end"), min(page) FROM chunks WHERE file_id = ? GROUP BY article ORDER BY article',
+                (file_id,),
             ).fetchall()
         sections = tuple(Section(*row) for row in rows)
         return Reading(text, encoding, sections, tuple(Block("paragraph", s.start, s.end) for s in sections))

@@ -124,7 +124,15 @@ class Index:
             files, chunks = database.counts()
             if files == 0:
                 raise DocumentsError(_nothing_to_read(self.docs, report.skipped))
-            return IndexReport(**{**report.to_dict(), "files": files, "chunks": chunks, "told": database.left_unread(), "seconds": time.perf_counter() - began})
+            return IndexReport(
+                **{
+                    **report.to_dict(),
+                    "files": files,
+                    "chunks": chunks,
+                    "told": database.left_unread(),
+                    "seconds": time.perf_counter() - began,
+                }
+            )
 
     @contextmanager
     def _one_at_a_time(self, *, wait: bool) -> Iterator[bool]:

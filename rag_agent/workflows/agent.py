@@ -6,12 +6,11 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import BaseChatModel
 from langgraph.graph import END, START, StateGraph
 
-from rag_agent.grounding.evidence import THRESHOLD
+from rag_agent.grounding.choice import THRESHOLD
 from rag_agent.index import Library
 from rag_agent.models.capability import is_calibrated
 from rag_agent.workflows.conversation import Conversation
 from rag_agent.workflows.generation import Generation
-from rag_agent.workflows.quoting import Quoting
 from rag_agent.workflows.responding import Responding
 from rag_agent.workflows.retrieval import Retrieval
 from rag_agent.workflows.state import AgentState, TurnContext, disputed
@@ -64,14 +63,13 @@ def agent_graph(
     """
     writer = Writer(model, system=system, answer=answer, prompt=prompt, rewrite=rewrite)
     compared = embeddings if is_calibrated(embeddings) else None
-    quoting = Quoting(library, compared) if library is not None else None
-    responding = Responding(library, quoting, name)
+    responding = Responding(library, name)
     conversation = Conversation(writer, responding, has_documents=library is not None)
     builder = StateGraph(AgentState, context_schema=TurnContext)
     _add(builder, conversation.contextualize)
-    if library is not None and quoting is not None:
-        retrieval = Retrieval(library, quoting, embeddings=compared, k=k, refusal_threshold=refusal_threshold)
-        generation, verification = Generation(writer), Verification(quoting, writer, judge)
+    if library is not None:
+        retrieval = Retrieval(library, embeddings=compared, k=k, refusal_threshold=refusal_threshold)
+        generation, verification = Generation(writer), Verification(writer, judge)
         _add(builder, retrieval.retrieve, retrieval.grade, generation.generate, verification.verify, verification.quote)
         _add(builder, responding.respond, responding.refuse, conversation.recall)
         _connect(builder, _Routes(writer))

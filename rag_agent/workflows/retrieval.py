@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from langchain_core.embeddings import Embeddings
 
 from rag_agent import prompts
 from rag_agent.answers import Hit
 from rag_agent.grounding.choice import choose, probability, ranked
+from rag_agent.grounding.disagreement import disagreement
 from rag_agent.grounding.evidence import Evidence, gather
 from rag_agent.grounding.passages import passages
 from rag_agent.grounding.questions import parts
@@ -54,7 +56,7 @@ class Retrieval:
             "evidence": max(state.get("evidence", 0.0), likely),
             "missing": list(evidence.missing),
             "units": [unit_of(candidate) for candidate in ranked(evidence)],
-            "quotes": [unit_of(candidate) for candidate in choose(evidence)],
+            "quotes": _quotes(evidence),
             "passages": [vars(passage) for passage in passages(hits, self._library)],
         }
 
@@ -75,3 +77,11 @@ class Retrieval:
             return right
 
         return re.sub(r"(?<![\w.:/@_-])[^\W\d_]+(?![\w/@_-])", read, query), notes
+
+
+def _quotes(evidence: Evidence) -> list[dict[str, Any]]:
+    """The units that answer, as claims; one that contradicts the best is among them, and both are marked."""
+    pair = disagreement(evidence) or ()
+    chosen = choose(evidence)
+    chosen += [candidate for candidate in pair if candidate not in chosen]
+    return [{**unit_of(candidate), "disputed": candidate in pair} for candidate in chosen]

@@ -1,19 +1,17 @@
 """The nodes that choose what is shown: `verify` keeps what stands on a quote, `quote` lets the documents speak."""
 
 import re
-from typing import Literal
+from typing import Any, Literal
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from rag_agent import prompts
-from rag_agent.answers import without_marks
 from rag_agent.errors import SettingsError
-from rag_agent.grounding.instructions import is_quotable
-from rag_agent.grounding.support import Judge, SupportCheck
+from rag_agent.grounding.draft import read_draft
+from rag_agent.grounding.judging import Judge, standing_of
+from rag_agent.grounding.passages import Passage
 from rag_agent.grounding.template import neutralise
-from rag_agent.language import sentence_texts
-from rag_agent.workflows.quoting import Quoting, cited
-from rag_agent.workflows.state import AgentState, passage_of
+from rag_agent.workflows.state import AgentState
 from rag_agent.workflows.writer import Writer, usage_after
 
 _DECLINED = re.compile(
@@ -28,32 +26,32 @@ JudgeSetting = Literal["builtin", "model"] | Judge
 
 
 class Verification:
-    """Checks sentences against the passages."""
+    """Checks sentences against the units."""
 
-    def __init__(self, quoting: Quoting, writer: Writer, judge: JudgeSetting) -> None:
-        self._quoting = quoting
+    def __init__(self, writer: Writer, judge: JudgeSetting) -> None:
         self._writer = writer
         self._judge = judge
 
     def verify(self, state: AgentState) -> AgentState:
-        """Keep those sentences of the reply that stand on a quote."""
-        found = [passage_of(document) for document in state["context"]]
-        question = state["queries"][0][0]
+        """Keep those sentences of the reply that stand on a unit; in place of any other comes the unit it was taken from."""
+        found = [Passage(**values) for values in state["passages"]]
+        usable = [unit for unit in state["units"] if not unit["withheld"]]
         replies: list[BaseMessage] = []
-        check = SupportCheck([passage.text for passage in found], question=question, judge=self._asked(replies))
-        claims, left_out = [], list(state["left_out"])
-        for sentence in _claims(state["draft"]):
-            support = check.check(sentence)
-            if not support.supported:
-                left_out.append(f"not shown, {support.reason}: “{sentence}”")
-                continue
-            citation = cited(found[support.passage], support.start, support.end)
-            claims.append({"text": sentence, "kind": "generated", "citation": citation.to_dict()})
-        shown = self._quoting.shown(question, [claim for claim in claims if is_quotable(str(claim["text"]))])
-        left_out += [prompts.NOT_SHOWN] * (len(claims) - len(shown))
-        if _DECLINED.search(state["draft"]) and not shown:
+        judge = self._asked(replies)
+        draft = read_draft(state["draft"], found, state["queries"][0][0])
+        claims: list[dict[str, Any]] = []
+        left_out = list(state["left_out"])
+        for sentence in draft.sentences:
+            named = [p for p in found if p.number in sentence.units] or found
+            units = [unit for unit in usable if any(_within(unit, passage) for passage in named)]
+            stood = standing_of(sentence.text, [unit["text"] for unit in units], judge)
+            if stood.standing is None:
+                left_out.append(prompts.WITHOUT_STANDING.format(sentence=sentence.text))
+            else:
+                claims.append({**units[stood.unit], "text": sentence.text, "kind": "generated", "standing": stood.standing})
+        if _DECLINED.search(state["draft"]) and not claims:
             left_out = [*state["left_out"], prompts.MODEL_DECLINED]
-        return {"claims": shown, "left_out": left_out, "usage": usage_after(state, *replies)}
+        return {"claims": claims, "left_out": left_out, "usage": usage_after(state, *replies)}
 
     def quote(self, state: AgentState) -> AgentState:
         """Let the best sentences of the documents answer."""
@@ -82,8 +80,6 @@ class Verification:
         return judge
 
 
-def _claims(draft: str) -> list[str]:
-    """The sentences of a reply, without the marks of citation that some models write, and without "no answer"."""
-    if prompts.NO_ANSWER.rstrip(".").casefold() in draft.casefold():
-        return []
-    return [sentence for text in sentence_texts(draft) if (sentence := " ".join(without_marks(text).split()))]
+def _within(unit: dict[str, Any], passage: Passage) -> bool:
+    citation = unit["citation"]
+    return citation["file"] == passage.file and passage.start <= citation["start"] and citation["end"] <= passage.end
