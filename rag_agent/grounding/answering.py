@@ -20,7 +20,8 @@ _SHORT = 8
 """Words up to which a piece of a unit may answer before the unit itself: a name, a number, a command. A longer piece may be a
 clause that says another thing without the rest of its sentence."""
 _SHARE = 0.5
-"""Share of what a sentence says beyond the question, weighed by rarity, that a unit must hold to be shown in its place."""
+"""Share of what a sentence says beyond the question in words of the passages, weighed by rarity, that a unit must hold to be shown
+in its place; it bears on the question, too, and holds all its numbers."""
 _WHOLE = ("answer", "list", "item")
 _YES_NO = frozenset("yes no ja nee nein oui non si sí".split())
 """Replies that stand nowhere as they are and yet point to a passage that answers."""
@@ -176,9 +177,11 @@ class _Answering:
         tokens = _tokens(sentence.text)
         if set(tokens) <= _YES_NO:
             return next((n for n in order if self._units[n].passage in sentence.units and self._bearing[n] > 0), None)
-        said = [term for term in words.query_terms(sentence.text) if term not in asked]
+        # A word that no unit holds tells nothing of where the others come from.
+        known = frozenset().union(*self._terms)
+        said = [term for term in words.query_terms(sentence.text) if term in known and term not in asked]
         numbers = {token for token in tokens if any(map(str.isdigit, token))} - set(_tokens(self._question))
-        able = [n for n in order if numbers <= set(_tokens(self._units[n].unit.text))]
+        able = [n for n in order if self._bearing[n] > 0 and numbers <= set(_tokens(self._units[n].unit.text))]
         share = {n: self._share(said, self._terms[n]) for n in able}
         best = max(able, key=lambda n: share[n] + self._bearing[n], default=None)
         return best if best is not None and share[best] >= _SHARE else None
