@@ -72,8 +72,15 @@ def ask(
     )
     with _agent(settings, docs, no_docs) as agent:
         _bring_up_to_date(agent, no_docs)
-        answer = agent.ask(question, thread_id=thread)
-    console.print_json(answer.to_dict()) if as_json else console.print_answer(answer)
+        if as_json:
+            answer = agent.ask(question, thread_id=thread)
+            console.print_json(answer.to_dict())
+        else:
+            for event in agent.stream(question, thread_id=thread):
+                console.print_found(event)
+            assert event.answer is not None  # the last event
+            answer = event.answer
+            console.print_answer(answer)
     _tell_of_reader(settings, answer)
 
 
@@ -263,6 +270,8 @@ def _chat_turn(agent: "RagAgent", question: str, thread: str, as_json: bool) -> 
             console.out(__import__("json").dumps(event.answer.to_dict(), ensure_ascii=False))
         elif as_json:
             continue
+        elif event.type == "quote":
+            console.print_found(event)
         elif event.type in ("sentence", "token"):
             shown = True
             typer.echo(event.text, nl=event.type == "sentence")

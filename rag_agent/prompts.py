@@ -24,12 +24,15 @@ Answer from these passages alone, in at most {sentences} short sentences. Keep n
 write them, and end each sentence with the number of its passage, like this [1]. If the passages do not hold the answer, \
 reply exactly: {no_answer}"""
 
-DRAFT_SYSTEM = DOCUMENTS_SYSTEM
+# The form that a model of 1.5 billion parameters keeps: of 14 questions 10 answers held what was asked for, in 2 words (median),
+# all 14 were JSON with the number of a passage, and 9 of 10 numbers were right. Asked for the shortest words of a passage it
+# says "The documents do not say." where they do; asked for sentences with marks it writes 33 words that no check can follow.
 DRAFT = """{passages}
 
 Question: {question}
 
-Answer in as few words as possible, with words of the passages. If they do not hold the answer, reply exactly: {no_answer}"""
+Answer from the passages alone, in at most two sentences (just the list, command or number where that is asked). Reply as JSON: \
+"answer": the answer, or "{no_answer}"; "passages": the numbers of the passages it comes from."""
 
 PASSAGE = '<passage id="{number}" file="{file}">\n{text}\n</passage>'
 
@@ -102,6 +105,9 @@ PASSAGES_LEFT_OUT = (
 )
 WITHOUT_STANDING = "not shown, it stands on no quote: “{sentence}”"
 TEXT_LEFT_OUT = "the model was shown {shown} of the {words} words of the last answer; the rest did not fit"
+
+SENTENCE_REPLACED = "shown as the document says it; the model's own words do not stand there: “{sentence}”"
+SENTENCE_LEFT_OUT = "not shown, no document says this: “{sentence}”"
 
 REFUSAL = "The documents do not answer this question."
 """The sentence of refusal."""

@@ -69,7 +69,7 @@ def agent_graph(
     _add(builder, conversation.contextualize)
     if library is not None:
         retrieval = Retrieval(library, embeddings=compared, k=k, refusal_threshold=refusal_threshold)
-        generation, verification = Generation(writer), Verification(writer, judge)
+        generation, verification = Generation(writer), Verification(library, writer, judge)
         _add(builder, retrieval.retrieve, retrieval.grade, generation.generate, verification.verify, verification.quote)
         _add(builder, responding.respond, responding.refuse, conversation.recall)
         _connect(builder, _Routes(writer))
@@ -113,10 +113,10 @@ class _Routes:
         return "retrieve" if state["attempt"] == 1 else "refuse"
 
     def after_verify(self, state: AgentState) -> Literal["respond", "retrieve", "quote"]:
-        """Nothing of the reply stands: one wider search, then the best quotes; a small model gets no second try."""
+        """Nothing of the reply stands: the best quotes. Where the reader found no answer, one wider search comes first."""
         if state["claims"]:
             return "respond"
-        return "retrieve" if state["attempt"] == 1 and self._writer.reads_well else "quote"
+        return "retrieve" if state["declined"] and state["attempt"] == 1 and self._writer.reads_well else "quote"
 
     def after_quote(self, state: AgentState) -> Literal["respond", "refuse"]:
         """No quote: refusal."""

@@ -1,5 +1,6 @@
 """The nodes that end a turn over documents, `respond` and `refuse`, and the `Answer` that every turn ends in."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from langgraph.config import get_stream_writer
@@ -11,6 +12,7 @@ from rag_agent.memory.transcript import Turn, turn_messages
 from rag_agent.workflows.state import AgentState, disputed, hit_of
 
 _NEAREST = 160  # characters of the nearest unit that a refusal tells
+_ENDED = re.compile(r"[.!?:;…。！？][\"'”’»)\]]*(?: \[\d+\])?$")
 
 
 class Responding:
@@ -40,7 +42,7 @@ class Responding:
             number = citations.index(citation)
             sentences.append(Sentence(claim["text"], claim.get("standing", "quote"), (number,)))
             shown.append(f"{claim['text']} [{number + 1}]")
-            write({"type": "sentence", "text": shown[-1]})
+            write({"type": "sentence", "text": shown[-1], "standing": sentences[-1].standing})
         if not citations:
             return self.refuse({**state, "left_out": left_out})
         kind: Kind = "quote" if all(claim["kind"] == "quote" for claim in state["claims"]) else "generated"
@@ -127,9 +129,9 @@ class Responding:
 
 
 def _joined(shown: Sequence[str]) -> str:
-    """Sentences follow each other; what has lines of its own stands apart."""
+    """Sentences follow each other; a piece of one, and what has lines of its own, stand apart."""
     text = ""
     for one in shown:
-        apart = "\n" in one or "\n" in text.rpartition("\n\n")[2]
+        apart = "\n" in one or "\n" in text.rpartition("\n\n")[2] or not _ENDED.search(text)
         text += ("\n\n" if apart and text else " " if text else "") + one
     return text

@@ -72,8 +72,11 @@ class AgentState(TypedDict, total=False):
     draft: Annotated[str, UntrackedValue]
     """The model's reply, unchecked."""
 
+    declined: Annotated[bool, UntrackedValue]
+    """Whether the whole reply was that the passages do not answer."""
+
     claims: Annotated[list[dict[str, Any]], UntrackedValue]
-    """The sentences to show: `text`, `kind` and the `citation` each stands on."""
+    """The sentences to show: `text`, `kind`, `standing` and the `citation` each stands on."""
 
     usage: Annotated[dict[str, int], UntrackedValue]
     """Tokens read and written so far in this turn."""
