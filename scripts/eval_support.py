@@ -19,8 +19,8 @@ from eval_data import arguments, parsed
 
 from rag_agent.evaluation.measures import auroc, best_threshold, bootstrap, cross_validated, mean
 from rag_agent.grounding.lexicon import STOP
-from rag_agent.grounding.sentences import sentence_texts
 from rag_agent.grounding.support import THRESHOLD, SupportCheck, check
+from rag_agent.language import sentence_texts
 
 
 def overlap(claim: str, context: str, content: bool = False) -> float:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from rag_agent.grounding.sentences import sentence_texts
 from rag_agent.grounding.support import SupportCheck, check, without_frame
+from rag_agent.language import sentence_texts
 
 MOON = (
     "Apollo 11 was the flight that first landed humans on the Moon. "

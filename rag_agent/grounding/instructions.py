@@ -11,8 +11,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from rag_agent.grounding.sentences import sentences
 from rag_agent.grounding.template import has_marker
+from rag_agent.language import sentences
 
 _DEPTH = 2  # an encoded text may hold an encoded text; deeper ones are not looked at
 _REPLY = r"(?:response|reply|replies|answer|output|summary|message|review|report|translation)s?"

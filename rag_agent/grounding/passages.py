@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from rag_agent.answers import Hit
-from rag_agent.grounding.sentences import sentences
+from rag_agent.language import sentences
 
 _HYPHENATED = re.compile(r"(?<=[^\W\d_])[-\u00ad\u2010][ \t]*\r?\n[ \t]*(?=[a-z\u00df-\u00f6\u00f8-\u00ff])")
 _WINDOW = 1200  # characters around a chunk in which its first and last sentence are looked for

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag_agent.grounding.asking import asking_words, asks_for, gives
-from rag_agent.grounding.sentences import sentences
+from rag_agent.language import sentences
 
 __all__ = ["Matches", "Passage", "Sentence", "Words", "headline", "match"]
 

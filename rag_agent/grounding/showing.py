@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from rag_agent.grounding.instructions import is_instruction, is_near_order, is_quotable
 from rag_agent.grounding.relevance import Embedder, Passage, Words, match
-from rag_agent.grounding.sentences import sentence_texts
+from rag_agent.language import sentence_texts
 
 __all__ = ["Span", "bearing", "showable"]
 

@@ -13,8 +13,8 @@ from typing import NamedTuple
 from rag_agent.grounding.comparison import Comparison, compare
 from rag_agent.grounding.matching import Source, source
 from rag_agent.grounding.reading import ASIDE, Reader, Reading, detect_language, is_unspaced, normalise
-from rag_agent.grounding.sentences import sentences
 from rag_agent.grounding.substitutions import substitutions
+from rag_agent.language import sentences
 
 THRESHOLD = 0.8
 _UNQUOTED = 0.99  # highest score of a sentence that is not a verbatim one

@@ -2,8 +2,8 @@
 
 import re
 
-from rag_agent.grounding.sentences import sentence_texts
 from rag_agent.grounding.support import SupportCheck
+from rag_agent.language import sentence_texts
 
 _BORDER = re.compile(r"[,;:](?=\s)|\s[–—-](?=\s)")
 

@@ -7,8 +7,8 @@ from langgraph.config import get_stream_writer
 from rag_agent import prompts
 from rag_agent.answers import Answer, Citation, Kind
 from rag_agent.grounding.passages import readable
-from rag_agent.grounding.sentences import sentences
 from rag_agent.index import Library
+from rag_agent.language import sentences
 from rag_agent.memory.transcript import Turn, turn_messages
 from rag_agent.workflows.quoting import Quoting, cited
 from rag_agent.workflows.state import AgentState, disputed, hit_of, passage_of

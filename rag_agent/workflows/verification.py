@@ -9,9 +9,9 @@ from rag_agent import prompts
 from rag_agent.answers import without_marks
 from rag_agent.errors import SettingsError
 from rag_agent.grounding.instructions import is_quotable
-from rag_agent.grounding.sentences import sentence_texts
 from rag_agent.grounding.support import Judge, SupportCheck
 from rag_agent.grounding.template import neutralise
+from rag_agent.language import sentence_texts
 from rag_agent.workflows.quoting import Quoting, cited
 from rag_agent.workflows.state import AgentState, passage_of
 from rag_agent.workflows.writer import Writer, usage_after

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from rag_agent import prompts
-from rag_agent.grounding.sentences import sentences
 from rag_agent.grounding.template import neutralise
 from rag_agent.index.tokens import Analyser
+from rag_agent.language import sentences
 from rag_agent.memory.followups.understand import Turn
 
 _ANSWER = 400  # characters of an answer that are shown
