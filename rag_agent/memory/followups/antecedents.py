@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag_agent.memory.followups.phrases import Name, Phrase, Token, borders, content, names, phrases, tokens
-from rag_agent.memory.followups.tables import Talk
+from rag_agent.language import Talk
+from rag_agent.memory.followups.phrases import Name, Token, content, names, phrases, tokens
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class State:
 def focus_of(question: str, talk: Talk) -> str:
     """What a question is about: the X of "the types of X", else its first name, else its first phrase; "" where it has none."""
     found = phrases(question, talk)
-    named = [phrase for phrase in found if phrase.named and not phrase.text.isdigit()]
-    owners = [phrase for phrase in found[1:] if phrase.preposition in talk.of]
+    named = [phrase for phrase in found if phrase.named and not phrase.text.isdigit() and phrase.preposition not in talk.where_to]
+    owners = [phrase for phrase in found[1:] if phrase.preposition in talk.of] or [phrase for phrase in found if phrase.article]
     return (named or owners or found)[0].text if found else ""
 
 
@@ -50,7 +50,7 @@ def pointer(found: Sequence[Token], i: int, question: str, talk: Talk) -> str:
     kind = ""
     if found[i].text.isupper() and len(low) > 1 or (talk.code == "de" and found[i].text == "Sie" and i):
         return ""
-    followed = bool(after) and after not in borders(talk)
+    followed = bool(after) and after not in talk.closed
     if low in talk.clitic and low not in talk.this:
         owner = low in talk.her and followed and i > 0 and before not in talk.how | talk.which | talk.who
         turned = talk.code == "nl" and i > 0 and after.startswith("ge")
@@ -91,7 +91,7 @@ def _inside(found: Sequence[Token], i: int, question: str, talk: Talk) -> bool:
         gap = question[found[j - 1].end : found[j].start]
         if any(c in ",;:.?!" for c in gap) or (j < i and found[j].low in talk.link):
             return any(phrase.end <= found[j].start for phrase in before)
-        if found[j - 1].low not in borders(talk):
+        if found[j - 1].low not in talk.closed:
             return False
     return False
 
@@ -108,8 +108,9 @@ def antecedent(kind: str, state: State, talk: Talk) -> tuple[str, ...]:
     people = [name.text for name in new if name.is_person(talk) and (asked_who or not name.opening)]
     if kind == "person":
         own = [name.text for name in names(state.question, talk) if name.is_person(talk) and not name.opening]
-        owned = "'s " in state.question
-        order = [people, own] if (asked_who and people) or owned else [own, people]
+        # "Who was Bach?" asks about him; "who painted it for the duke?" and "when did her nephew come?" about one it does not name.
+        first = "'s " in state.question or (asked_who and not _who_is(state.question, talk))
+        order = [people, own] if first else [own, people]
         best = [text for group in order for text in group] or list(state.people)
         return tuple(best[:1]) or ((state.focus,) if state.focus else ())
     if kind == "several" and asked_who and len(people) > 1:
@@ -118,13 +119,18 @@ def antecedent(kind: str, state: State, talk: Talk) -> tuple[str, ...]:
         placed = [name.text for name in (*new, *names(state.question, talk)) if name.before in talk.where_to]
         return tuple(placed[:1]) or ((state.focus,) if state.focus else ())
     if kind == "thing" and talk.which & opening and _identity(state.question, talk):
-        things = [name.text for name in new if not name.opening]
+        things = sorted((name for name in new if name.before not in talk.where_to), key=lambda name: name.opening)
         if things:
-            return (things[0],)
+            return (things[0].text,)
     return (state.focus,) if state.focus else ()
+
+
+def _who_is(question: str, talk: Talk) -> bool:
+    found = tokens(question)
+    return len(found) > 2 and found[1].low in talk.be and found[2].capital
 
 
 def _identity(question: str, talk: Talk) -> bool:
     """Whether a question asks which thing something is, so that the answer names it: "which company built ..."."""
     found = tokens(question)
-    return len(found) > 2 and found[0].low in talk.which and found[1].low not in borders(talk)
+    return len(found) > 2 and found[0].low in talk.which and found[1].low not in talk.closed

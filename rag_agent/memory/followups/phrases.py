@@ -3,11 +3,11 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import NamedTuple
 
-from rag_agent.memory.followups.tables import TALKS, Talk
+from rag_agent.language import LANGUAGES, Talk, language
 
+TALKS = tuple(known.talk for code in ("en", *LANGUAGES) if (known := language(code)))
 _WORD = re.compile(r"[^\W_]+")
 _GLUE = frozenset((" ", "-", "'", "’", "/", "&", " & ", ".", "_"))
 _LINKED = 3  # small words between the capitals of one name ("of the")
@@ -52,27 +52,18 @@ class Phrase:
 
 def tokens(text: str) -> list[Token]:
     """Split a text into words."""
-    return [Token(m.group(), m.start(), m.end(), m.group().lower()) for m in _WORD.finditer(text)]
-
-
-@cache
-def borders(talk: Talk) -> frozenset[str]:
-    """All words of a language that carry no content."""
-    return frozenset().union(
-        talk.the, talk.a, talk.preposition, talk.be, talk.do, talk.link, talk.who, talk.which, talk.how, talk.thing, talk.person,
-        talk.her, talk.there, talk.this, talk.one, talk.other, talk.you, talk.function,
-    )  # fmt: skip
+    return [Token(m.group(), m.start(), m.end(), m.group().casefold()) for m in _WORD.finditer(text)]
 
 
 def talk_of(texts: Sequence[str]) -> Talk:
     """The language of some turns, by their closed-class words; English at a tie."""
     seen = [token.low for text in texts for token in tokens(text[:400])[:_SAMPLE]]
-    return max(TALKS, key=lambda talk: sum(word in borders(talk) for word in seen))
+    return max(TALKS, key=lambda talk: sum(word in talk.closed for word in seen))
 
 
 def content(text: str, talk: Talk) -> set[str]:
     """The words of a text that carry content, lower case and in the singular."""
-    return {singular(token.low) for token in tokens(text) if token.low not in borders(talk)}
+    return {singular(token.low) for token in tokens(text) if token.low not in talk.closed}
 
 
 def singular(word: str) -> str:
@@ -122,7 +113,7 @@ def _runs(text: str, found: Sequence[Token], talk: Talk) -> list[list[int]]:
             runs.append(run)
             run = []
         shouted = i > 0 and len(token.text) > 1 and token.text.isupper() and not text.isupper()  # "US" is no pronoun
-        if token.low not in borders(talk) or shouted or (run and _in_a_name(found, i, talk)):
+        if token.low not in talk.closed or shouted or (run and _in_a_name(found, i, talk)):
             run.append(i)
         elif run:
             runs.append(run)
@@ -137,7 +128,7 @@ def _in_a_name(found: Sequence[Token], i: int, talk: Talk) -> bool:
     small = talk.of | talk.the | {"van", "von", "de", "la", "da", "di", "del", "der", "den"}
     for token in found[i : i + _LINKED]:
         if token.low not in small:
-            return token.capital and token.low not in borders(talk)
+            return token.capital and token.low not in talk.closed
     return False
 
 
@@ -155,12 +146,12 @@ def _without_predicate(found: Sequence[Token], run: list[int], talk: Talk) -> li
     inverted = before in talk.do or (before in talk.be and (at == 0 or found[at - 1].low in talk.how or stranded))
     if len(run) > 1 and inverted:
         capitals = [i for i in run if found[i].capital]
-        return [i for i in run if i <= capitals[-1]] if capitals else run[:-1]
-    opens = at < 0 or before in talk.who or (before in talk.which and found[first].low.endswith(("s", "ed")))
+        return [i for i in run if i <= capitals[-1]] if capitals else run[:-1] if len(run) == 2 or before in talk.be else run
+    opens = at < 0 or before in talk.who | talk.how or (before in talk.which and found[first].low.endswith(("s", "ed")))
     if opens and first == at + 1 and (at < 0 or not found[first].capital):
         if len(run) == 1:
-            return [] if after in borders(talk) and after else run
-        return run[1:] if at >= 0 else run
+            return [] if after in talk.closed and after else run
+        return run[1:] if at >= 0 and before not in talk.how else run
     return run
 
 
@@ -176,7 +167,9 @@ class Name(NamedTuple):
         """Whether it can be a person's: no article and no preposition of place before it, and no digit in it."""
         noun = talk.code == "de" and " " not in self.text  # every noun has a capital
         placed = self.before in talk.where_to or self.before in talk.the
-        return not (noun or placed or self.text.isupper() or any(c.isdigit() for c in self.text))
+        known = language(talk.code)
+        time = known is not None and self.text.casefold() in {*known.months, *known.weekdays}
+        return not (noun or placed or time or self.text.isupper() or any(c.isdigit() for c in self.text))
 
 
 def names(text: str, talk: Talk) -> list[Name]:
@@ -186,7 +179,7 @@ def names(text: str, talk: Talk) -> list[Name]:
     for run in _runs(text, found, talk):
         part: list[int] = []
         for i in [*run, -1]:
-            small = i >= 0 and bool(part) and (found[i].low in borders(talk) or _particle(found, i))
+            small = i >= 0 and bool(part) and (found[i].low in talk.closed or _particle(found, i))
             if i >= 0 and (found[i].capital or small):
                 part.append(i)
                 continue

@@ -5,11 +5,11 @@ it a question like any other ("Who translated the book?", "Good Morning America"
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from rag_agent.memory.followups.phrases import borders, tokens
-from rag_agent.memory.followups.tables import TALKS, Talk
+from rag_agent.language import Talk, language
+from rag_agent.memory.followups.phrases import TALKS, tokens
 
 Remark = Literal["chat", "source", "why"]
 _LONGEST = 200  # characters; a longer turn says more than a remark
@@ -43,10 +43,14 @@ def _remark(question: str, talk: Talk) -> Remark | None:
     asking = "?" in question or (bool(lows) and lows[0] in talk.be | talk.do)
     if not lows or said & (talk.person - talk.thing - talk.be):
         return None
-    if said & talk.why and len(lows) <= 4 and said <= borders(talk):
+    if said & talk.why and len(lows) <= 4 and said <= talk.closed:
         return "why"
-    if said & talk.sure and not said & (talk.who | talk.which) and _made_of(lows, talk, talk.sure | talk.know | talk.answer | talk.yes):
-        if asking or not said <= talk.yes | borders(talk):
+    if (
+        said & talk.sure
+        and not said & (talk.who | talk.which)
+        and _made_of(lows, talk, talk.sure | talk.know | talk.answer | talk.yes)
+    ):
+        if asking or not said <= talk.yes | talk.closed:
             return "source"
     if _made_of(lows, talk, talk.source | talk.says | talk.know | talk.answer | talk.please):
         known = said & talk.know and said & talk.you and said & talk.how
@@ -54,7 +58,7 @@ def _remark(question: str, talk: Talk) -> Remark | None:
         if said & talk.source or known or told:
             return "source"
     if said & (talk.who | talk.which | talk.how):
-        return "chat" if said & talk.you and said <= borders(talk) and len(lows) <= 5 else None
+        return "chat" if said & talk.speakers and said <= talk.closed and len(lows) <= 5 else None
     return "chat" if said & talk.yes and lows[0] not in talk.be and _made_of(lows, talk, talk.yes) else None
 
 
@@ -66,7 +70,7 @@ def is_transformation(question: str) -> bool:
 def _transforms(question: str, talk: Talk) -> bool:
     lows = _lows(question)
     said = set(lows)
-    words = talk.change | talk.shape | talk.answer | talk.please | talk.last | set(talk.numbers) | all_languages()
+    words = talk.change | talk.shape | talk.answer | talk.please | talk.last | set(_numbers(talk)) | all_languages()
     if not lows or not _made_of(lows, talk, words):
         return False
     if said & talk.change:
@@ -94,8 +98,8 @@ def word_limit(question: str) -> int | None:
             if unit.low in talk.shape and unit.low.startswith(_WORD_UNITS):
                 if number.low.isdigit() and len(number.low) <= 4:
                     return int(number.low)
-                if number.low in talk.numbers:
-                    return talk.numbers.index(number.low) + 1
+                if value := _numbers(talk).get(number.low):
+                    return value
     return None
 
 
@@ -111,26 +115,26 @@ def _recall(question: str, talk: Talk) -> Recall | None:
     found, lows = tokens(question), _lows(question)
     when = talk.earlier | talk.first | talk.last
     words = talk.answer | talk.conversation | talk.turn | talk.ask | talk.please | talk.sum_up | when | set(talk.nth)
-    words |= set(talk.numbers)
+    words |= set(_numbers(talk))
     about = next((i for i in range(2, len(lows)) if lows[i] in talk.about and not _made_of(lows[i:], talk, words)), len(lows))
     head, topic = lows[:about], found[about + 1 :]
     said = set(head)
     if not head or not _made_of(head, talk, words) or said & (talk.person - talk.be) or set(lows[about:]) & talk.document:
         return None
-    if said & talk.sum_up and (said & talk.conversation or (said & talk.you and said & talk.ask)):
+    if said & talk.sum_up and (said & talk.conversation or (said & talk.speakers and said & talk.ask)):
         return Recall(whole=True)
     asks = said & (talk.which | talk.how) or any(low.startswith("rem") for low in head)
-    if not asks or not said & talk.you or not said & (talk.ask | talk.answer | talk.turn):
+    if not asks or not said & talk.speakers or not said & (talk.ask | talk.answer | talk.turn):
         return None
     for low, after in zip(lows, lows[1:], strict=False):
         if low in talk.turn and (number := _number(after, talk)):
             return Recall(number)
     dated = bool(set(lows) & (when | set(talk.nth) | talk.conversation))
-    if topic and not dated and not said & (talk.you - talk.we):  # what was said elsewhere, perhaps
+    if topic and not dated and not said & talk.you:  # what was said elsewhere, perhaps
         return None
     nth = next((number for low in head if (number := _nth(low, talk))), 0)
-    if not topic and not nth and said & talk.we and said & talk.ask and not said & (talk.you - talk.we) and len(said & talk.we) == 1:
-        return Recall(whole="we" in said or not dated)
+    if not topic and not nth and said & talk.we and said & talk.ask:
+        return Recall(whole=True)
     while topic and (topic[-1].low in when or topic[-1].low in talk.about):
         topic = topic[:-1]
     return Recall(nth=nth, about=question[topic[0].start : topic[-1].end] if topic else "")
@@ -145,12 +149,17 @@ def _nth(low: str, talk: Talk) -> int:
 
 
 def _number(low: str, talk: Talk) -> int:
-    return talk.numbers.index(low) + 1 if low in talk.numbers else int(low) if low.isdigit() and len(low) <= 4 else 0
+    return _numbers(talk).get(low) or (int(low) if low.isdigit() and len(low) <= 4 else 0)
+
+
+def _numbers(talk: Talk) -> Mapping[str, int]:
+    known = language(talk.code)
+    return known.numbers if known else {}
 
 
 def _lows(question: str) -> list[str]:
-    return [token.low for token in tokens(question[:_LONGEST + 1])] if len(question) <= _LONGEST else []
+    return [token.low for token in tokens(question[: _LONGEST + 1])] if len(question) <= _LONGEST else []
 
 
 def _made_of(lows: Sequence[str], talk: Talk, words: frozenset[str] | set[str]) -> bool:
-    return all(low in words or low in borders(talk) or low.isdigit() or _ORDINAL.fullmatch(low) for low in lows)
+    return all(low in words or low in talk.closed or low.isdigit() or _ORDINAL.fullmatch(low) for low in lows)

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from rag_agent.language import Talk
 from rag_agent.memory.followups.antecedents import State, antecedent, pointer
-from rag_agent.memory.followups.phrases import Phrase, Token, borders, content, phrases, tokens
-from rag_agent.memory.followups.tables import Talk
+from rag_agent.memory.followups.phrases import Phrase, Token, content, phrases, tokens
 
 _BRIEF = 8  # words; a longer turn says enough by itself, unless it points
 
@@ -16,12 +16,14 @@ class Rewriting:
     Attributes:
         query: The full question.
         carried: What was put in from the conversation.
-        exchanged: It is the question before with another part: what it is about has changed.
+        subject: What it is about from now on, where that is another than before.
+        sure: Something in the turn points outside it; else it may as well stand alone.
     """
 
     query: str
     carried: tuple[str, ...]
-    exchanged: bool = False
+    subject: str = ""
+    sure: bool = True
 
 
 def rewrite(question: str, state: State, talk: Talk) -> Rewriting | None:
@@ -41,7 +43,7 @@ def rewrite(question: str, state: State, talk: Talk) -> Rewriting | None:
 
 
 def subject_first(question: str, state: State, talk: Talk) -> Rewriting | None:
-    """ "Back to the rocket: who built it?" names in the turn itself what it asks about."""
+    """Read a turn that names first what it asks about: "Back to the rocket: who built it?"."""
     at = min((place for sign in ":,–—" if (place := question.find(sign)) > 0), default=-1)
     if at < 0 or not question[at + 1 :].strip():
         return None
@@ -60,14 +62,14 @@ def subject_first(question: str, state: State, talk: Talk) -> Rewriting | None:
 
 
 def correction(question: str, state: State, talk: Talk) -> Rewriting | None:
-    """ "No, I meant Collins" and "not Armstrong, Aldrin": the last question again with another part."""
+    """Ask the last question again with another part: "No, I meant Collins", "not Armstrong, Aldrin"."""
     found = tokens(question)
     lows = [token.low for token in found]
     start = next((i for i, low in enumerate(lows) if low not in talk.meant), len(lows))
     if not state.corrected or not 0 < start < len(lows) or len(lows) - start > _BRIEF:
         return None
-    negated = talk.meant & borders(talk)
-    if not (set(lows[:start]) - borders(talk) - negated or set(lows[:start]) & negated):
+    marks, rest_lows = set(lows[:start]) - talk.speakers, lows[start:]
+    if not marks or (len(rest_lows) > 1 and rest_lows[0] in talk.who | talk.which | talk.how | talk.be | talk.do):
         return None
     rest = question[found[start].start :].rstrip(" .!?")
     first, _, second = rest.partition(",")
@@ -81,7 +83,7 @@ def correction(question: str, state: State, talk: Talk) -> Rewriting | None:
 
 
 def part(question: str, state: State, talk: Talk) -> Rewriting | None:
-    """ "And Aldrin?", "What about lung cancer?", "And to the Netherlands?", "where?": a part of a question, and no whole one."""
+    """Complete a part of a question: "And Aldrin?", "What about lung cancer?", "And to the Netherlands?", "where?"."""
     found = tokens(question)
     lows = tuple(token.low for token in found)
     opener = next((words for words in talk.opener if lows[: len(words)] == words), ())
@@ -105,7 +107,9 @@ def exchange(new: str, question: str, talk: Talk) -> Rewriting:
     place: tuple[int, int] | None = None
     if len(words) == 1 and words[0].low in asking:
         aux = len(old) > 1 and old[0].low in asking and old[1].low in talk.be | talk.do
-        return Rewriting(new + question[old[0].end :] if aux else f"{new}: {question}", (question,), exchanged=True)
+        return Rewriting(new + question[old[0].end :] if aux else f"{new}: {question}", (question,))
+    inside = phrases(new, talk)
+    subject = new[inside[0].start : inside[-1].end] if inside and words[0].low not in talk.preposition else ""
     found = phrases(question, talk)
     if words[0].low in talk.preposition:
         behind = [phrase for phrase in found if phrase.preposition]
@@ -113,16 +117,21 @@ def exchange(new: str, question: str, talk: Talk) -> Rewriting:
         alike = [p for p in behind[-1:] if p.preposition not in talk.of and _digits(p.text) == _digits(new)]
         if same or alike:
             phrase = (same or alike)[-1]
-            place = question.rindex(phrase.preposition if phrase.preposition in question else phrase.preposition.title(), 0, phrase.start), phrase.end
+            place = (
+                question.rindex(
+                    phrase.preposition if phrase.preposition in question else phrase.preposition.title(), 0, phrase.start
+                ),
+                phrase.end,
+            )
     elif best := _most_alike(new, found, talk):
         start = best.start
         if best.article and (words[0].low in talk.the or words[0].capital):
             start = question.lower().rindex(best.article, 0, start)
         place = start, best.end
     if place is None:
-        return Rewriting(f"{question.rstrip(' ?.!')} {new}?", (question,), exchanged=True)
+        return Rewriting(f"{question.rstrip(' ?.!')} {new}?", (question,), subject)
     query = question[: place[0]] + new + question[place[1] :]
-    return Rewriting(query, (question[: place[0]].strip(), question[place[1] :].strip(" ?.!")), exchanged=True)
+    return Rewriting(query, (question[: place[0]].strip(), question[place[1] :].strip(" ?.!")), subject)
 
 
 def _most_alike(new: str, found: list[Phrase], talk: Talk) -> Phrase | None:
@@ -142,12 +151,12 @@ def _digits(text: str) -> bool:
 
 
 def pick(question: str, state: State, talk: Talk) -> Rewriting | None:
-    """ "The second one" of what the last answer enumerates."""
+    """Put the item in place of "the second one", where the last answer enumerates some."""
     found = tokens(question)
     for i, token in enumerate(found):
         after = found[i + 1].low if i + 1 < len(found) else ""
         number = -1 if token.low in talk.last else talk.nth.index(token.low) if token.low in talk.nth else None
-        if number is None or not i or found[i - 1].low not in talk.the or (after and after not in borders(talk)):
+        if number is None or not i or found[i - 1].low not in talk.the or (after and after not in talk.closed):
             continue
         items = listed(state.answer, talk)
         if number < len(items) and len(items) > 1:
@@ -195,7 +204,7 @@ def _and(talk: Talk) -> str:
 def _put(text: str, token: Token, what: str, talk: Talk, found: list[Token]) -> str:
     """A text with a pronoun exchanged for what it stands for, or with that in brackets where grammar asks for another form."""
     after = next((other.low for other in found if other.start >= token.end), "")
-    owner = token.low in talk.her and after and after not in borders(talk)
+    owner = token.low in talk.her and after and after not in talk.closed
     if owner:
         what = f"{what}'{'' if what.endswith('s') else 's'}" if talk.code == "en" else f"{token.text} ({what})"
     elif text[: token.start].endswith(("-", "'", "’")) or (token.low in talk.clitic and token.low not in talk.thing):
@@ -214,14 +223,20 @@ def unsaid(question: str, state: State, talk: Talk) -> Rewriting | None:
     found = phrases(question, talk)
     lows = [token.low for token in tokens(question)]
     focus = state.focus
-    if not focus or len(lows) > 2 * _BRIEF or any(phrase.named for phrase in found) or content(question, talk) & content(focus, talk):
+    if (
+        not focus
+        or len(lows) > 2 * _BRIEF
+        or any(phrase.named for phrase in found)
+        or content(question, talk) & content(focus, talk)
+    ):
         return None
     if len(found) == 1 and not found[0].article and _introduced(lows, found[0], talk):
         return None
     definite = all(phrase.article or phrase.preposition for phrase in found)
-    if not (definite or set(lows) & talk.other or not content(question, talk) & state.said):
+    sure = bool(definite or set(lows) & talk.other)
+    if not sure and content(question, talk) & state.said:
         return None
-    return Rewriting(f"{question.rstrip()} ({focus})", (focus,))
+    return Rewriting(f"{question.rstrip()} ({focus})", (focus,), sure=sure)
 
 
 def _introduced(lows: list[str], phrase: Phrase, talk: Talk) -> bool:

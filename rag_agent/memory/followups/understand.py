@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
+from rag_agent.language import Talk
 from rag_agent.memory.followups.antecedents import State, focus_of
 from rag_agent.memory.followups.phrases import content, names, talk_of, tokens
 from rag_agent.memory.followups.remarks import is_transformation, names_language, recall_of, remark_of, word_limit
 from rag_agent.memory.followups.rewriting import Rewriting, rewrite
-from rag_agent.memory.followups.tables import Talk
 
 _TURNS = 30  # latest turns that are read for what the conversation is about
 _LONGEST = 400  # characters; a longer turn says enough by itself
@@ -50,7 +50,8 @@ class Understood:
             that comes from ("source"), or talk ("chat").
         query: The question to search for and to show; the turn itself unless `kind` is "followup" or "why".
         carried: Texts taken over from the conversation into `query`.
-        queries: Queries and weights for reciprocal rank fusion, the strongest first; () where no search is needed.
+        queries: Queries and weights for reciprocal rank fusion, the strongest first; () where no search is needed. The first is
+            `query`, or the turn as typed where nothing in it points outside it, so that it may as well stand alone.
         max_words: The number of words a transformation may have, None where it names none.
     """
 
@@ -80,13 +81,20 @@ def understand(question: str, history: Sequence[Turn] = ()) -> Understood:
         return Understood(kind, question, max_words=word_limit(question))
     talk = _talk(question, history)
     if kind == "why" and state.question:
-        full = f"{question.strip(' ?!.')}: {state.answer or state.question}" if state.answer else f"{question} {state.question}"
-        why = Rewriting(full[:_EVIDENCE], (state.question,))
-        return Understood("why", why.query, why.carried, _queries(why, state, history))
+        why = Rewriting(f"{question} {state.question} {state.answer}"[:_EVIDENCE].strip(), (state.question,))
+        return Understood("why", why.query, why.carried, _queries(question, why, state, history))
     found = rewrite(_plain(question, talk), state, talk) if history and len(question) <= _LONGEST else None
     if found is None:
         return Understood("standalone", question, queries=((question, 1.0),))
-    return Understood("followup", found.query, found.carried, _queries(found, state, history))
+    return Understood("followup", found.query, found.carried, _queries(question, found, state, history))
+
+
+def own_words(question: str, history: Sequence[Turn]) -> set[str]:
+    """The words of a turn that carry content of their own: "Collins" of "No, I meant Collins"."""
+    talk = _talk(question, history)
+    said = tokens(_plain(question, talk))
+    start = next((i for i, token in enumerate(said) if token.low not in talk.meant), 0)
+    return {token.text for token in said[start:] if token.low not in talk.closed | talk.meant}
 
 
 def _kind(question: str, state: State) -> Kind:
@@ -131,23 +139,21 @@ def _read(history: tuple[Turn, ...]) -> State:
     resolved = found.query if found else text
     if turn.refused:
         return replace(state, corrected=resolved)
-    focus = state.focus
-    if found is None or found.exchanged:
-        focus = focus_of(resolved, talk) or focus
+    focus = found.subject or state.focus if found else focus_of(resolved, talk) or state.focus
     answer = turn.answer[:_READ]
     said = [name.text for name in (*names(resolved, talk), *names(answer, talk)) if name.is_person(talk) and not name.opening]
     people = tuple(dict.fromkeys([*said, *state.people]))[:_PEOPLE]
     return State(focus, resolved, answer, resolved, people, state.said | content(resolved, talk))
 
 
-def _queries(rewriting: Rewriting, state: State, history: Sequence[Turn]) -> tuple[tuple[str, float], ...]:
-    """Weighted queries of a follow-up: said in full; with the last questions; with the last answer.
+def _queries(question: str, rewriting: Rewriting, state: State, history: Sequence[Turn]) -> tuple[tuple[str, float], ...]:
+    """Queries of a follow-up: said in full; with the last questions; with the last answer; first as typed, where it may stand alone.
 
-    Repeating the full question keeps it the heaviest part of the longer queries, for word counts and for vectors alike.
+    Repeating the question keeps it the heaviest part of the longer queries, for word counts and for vectors alike.
     """
     said = rewriting.query
-    asked = " ".join(turn.question for turn in [turn for turn in history if not turn.refused][-_QUESTIONS:])
-    found = [(said, 1.0), (f"{asked} {said} {said} {said}", 0.5)]
+    asked = " ".join([turn.question for turn in history if not turn.refused][-_QUESTIONS:])
+    found = [said, f"{asked} {said} {said} {said}"]
     if state.answer:
-        found.append((f"{said} {said} {state.answer[:_EVIDENCE]}", 0.5))
-    return tuple(found)
+        found.append(f"{said} {said} {state.answer[:_EVIDENCE]}")
+    return tuple((text, 1.0) for text in (found if rewriting.sure else [question, *found]))
