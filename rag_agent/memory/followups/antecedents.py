@@ -53,8 +53,8 @@ def pointer(found: Sequence[Token], i: int, question: str, talk: Talk) -> str:
     followed = bool(after) and after not in talk.closed
     if low in talk.clitic and low not in talk.this:
         owner = low in talk.her and followed and i > 0 and before not in talk.how | talk.which | talk.who
-        turned = talk.code == "nl" and i > 0 and after.startswith("ge")
-        kind = "person" if owner else "thing" if low not in talk.her and (not followed or turned) and _alone(after, talk) else ""
+        turned = (talk.code == "nl" and i > 0 and after.startswith("ge")) or before in talk.who
+        kind = "person" if owner else "thing" if low not in talk.her and (turned or _alone(after, talk)) else ""
     elif low in talk.this:
         # "that" before a noun is an article, and within a sentence it may begin a clause.
         kind = "thing" if not followed and (not after or before in talk.be | talk.do | talk.preposition | talk.link) else ""
@@ -70,7 +70,7 @@ def pointer(found: Sequence[Token], i: int, question: str, talk: Talk) -> str:
 
 
 def _alone(after: str, talk: Talk) -> bool:
-    return not after or after in talk.be | talk.do | talk.preposition | talk.link or after.startswith("ge")
+    return not after or after in talk.be | talk.do | talk.preposition | talk.link
 
 
 def _empty(found: Sequence[Token], i: int) -> bool:
@@ -91,7 +91,7 @@ def _inside(found: Sequence[Token], i: int, question: str, talk: Talk) -> bool:
         gap = question[found[j - 1].end : found[j].start]
         if any(c in ",;:.?!" for c in gap) or (j < i and found[j].low in talk.link):
             return any(phrase.end <= found[j].start for phrase in before)
-        if found[j - 1].low not in talk.closed:
+        if found[j - 1].low not in talk.closed and not (j > 1 and found[j - 2].low in talk.how):
             return False
     return False
 

@@ -55,10 +55,14 @@ def tokens(text: str) -> list[Token]:
     return [Token(m.group(), m.start(), m.end(), m.group().casefold()) for m in _WORD.finditer(text)]
 
 
-def talk_of(texts: Sequence[str]) -> Talk:
-    """The language of some turns, by their closed-class words; English at a tie."""
-    seen = [token.low for text in texts for token in tokens(text[:400])[:_SAMPLE]]
-    return max(TALKS, key=lambda talk: sum(word in talk.closed for word in seen))
+def talk_of(question: str, before: Sequence[str] = ()) -> Talk:
+    """The language of a turn by its closed-class words, at a tie by those of the turns before it; English where all are alike."""
+
+    def known(texts: Sequence[str]) -> list[str]:
+        return [token.low for text in texts for token in tokens(text[:400])[:_SAMPLE]]
+
+    asked, said = known([question]), known(before)
+    return max(TALKS, key=lambda talk: (sum(word in talk.closed for word in asked), sum(word in talk.closed for word in said)))
 
 
 def content(text: str, talk: Talk) -> set[str]:
@@ -71,11 +75,11 @@ def singular(word: str) -> str:
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
 
 
-def phrases(text: str, talk: Talk) -> list[Phrase]:
-    """The phrases of a turn, in their order."""
+def phrases(text: str, talk: Talk, *, whole: bool = True) -> list[Phrase]:
+    """The phrases of a turn, or of a part of one that has no verb (`whole` false), in their order."""
     found = tokens(text)
     out = []
-    for run in (_without_predicate(found, run, talk) for run in _runs(text, found, talk)):
+    for run in (_without_predicate(found, run, talk) if whole else run for run in _runs(text, found, talk)):
         if not run:
             continue
         first, last = run[0], run[-1]

@@ -53,7 +53,7 @@ def _remark(question: str, talk: Talk) -> Remark | None:
         if asking or not said <= talk.yes | talk.closed:
             return "source"
     if _made_of(lows, talk, talk.source | talk.says | talk.know | talk.answer | talk.please):
-        known = said & talk.know and said & talk.you and said & talk.how
+        known = said & talk.know and said & talk.you and said & (talk.how | talk.who)
         told = said & talk.says and (said & (talk.this | {"so"}) or len(lows) == 2) and said & (talk.how | talk.who | talk.which)
         if said & talk.source or known or told:
             return "source"
@@ -115,7 +115,7 @@ def _recall(question: str, talk: Talk) -> Recall | None:
     found, lows = tokens(question), _lows(question)
     when = talk.earlier | talk.first | talk.last
     words = talk.answer | talk.conversation | talk.turn | talk.ask | talk.please | talk.sum_up | when | set(talk.nth)
-    words |= set(_numbers(talk))
+    words |= set(_numbers(talk)) | (talk.shape if set(lows) & talk.sum_up else frozenset())
     about = next((i for i in range(2, len(lows)) if lows[i] in talk.about and not _made_of(lows[i:], talk, words)), len(lows))
     head, topic = lows[:about], found[about + 1 :]
     said = set(head)

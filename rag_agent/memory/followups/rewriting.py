@@ -1,12 +1,16 @@
 """Say a turn in full: put what it leans on into the question, so that it can be searched for and shown."""
 
-from dataclasses import dataclass
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from rag_agent.language import Talk
 from rag_agent.memory.followups.antecedents import State, antecedent, pointer
-from rag_agent.memory.followups.phrases import Phrase, Token, content, phrases, tokens
+from rag_agent.memory.followups.phrases import Phrase, Token, content, phrases, talk_of, tokens
 
 _BRIEF = 8  # words; a longer turn says enough by itself, unless it points
+_FRAGMENT = 4  # words of a turn that may be a part of a question without saying so ("on phones?")
+_BORDER = re.compile(r"(?:[:,–—.?!]|(?<=\s)-)\s+")
 
 
 @dataclass(frozen=True)
@@ -44,42 +48,63 @@ def rewrite(question: str, state: State, talk: Talk) -> Rewriting | None:
 
 def subject_first(question: str, state: State, talk: Talk) -> Rewriting | None:
     """Read a turn that names first what it asks about: "Back to the rocket: who built it?"."""
-    at = min((place for sign in ":,–—" if (place := question.find(sign)) > 0), default=-1)
-    if at < 0 or not question[at + 1 :].strip():
+    border = _BORDER.search(question)
+    if border is None:
         return None
-    before, after = question[:at], question[at + 1 :].strip()
-    named = phrases(before, talk)
-    lows = [token.low for token in tokens(before)]
-    if not named or not lows or lows[0] not in talk.back | talk.link or set(lows) & (talk.who | talk.do):
+    before, after = question[: border.start()], question[border.end() :]
+    lows, found = [token.low for token in tokens(before)], tokens(after)
+    if not lows or set(lows) & (_asking(talk) | talk.be | talk.do) or lows[0] in talk.preposition - talk.back:
         return None
-    found = tokens(after)
+    named = [
+        phrase for phrase in phrases(before, talk) if not content(phrase.text, talk) <= talk.back and not phrase.text.isdigit()
+    ]
     points = next((i for i in range(len(found)) if pointer(found, i, after, talk)), None)
-    subject = next((phrase for phrase in named if phrase.text.lower() not in talk.back), named[-1])
-    text = question[subject.start - len(subject.article) - 1 if subject.article else subject.start : subject.end]
-    if points is None:
+    if points is None or not named:
         return None
-    return Rewriting(_put(after, found[points], text, talk, found), (text,))
+    subject = named[-1]
+    text = question[subject.start - len(subject.article) - 1 if subject.article else subject.start : subject.end]
+    return Rewriting(_put(after, found[points], text, talk, found), (text,), subject.text)
 
 
 def correction(question: str, state: State, talk: Talk) -> Rewriting | None:
-    """Ask the last question again with another part: "No, I meant Collins", "not Armstrong, Aldrin"."""
+    """Ask the last question again with another part: "No, I meant Collins", "not Armstrong, Aldrin", "I meant where"."""
     found = tokens(question)
-    lows = [token.low for token in found]
-    start = next((i for i, low in enumerate(lows) if low not in talk.meant), len(lows))
-    if not state.corrected or not 0 < start < len(lows) or len(lows) - start > _BRIEF:
+    marks = talk.meant - talk.speakers
+    start = next((i for i, token in enumerate(found) if token.low not in talk.meant | talk.closed), len(found))
+    prefix, rest = found[:start], found[start:]
+    if not state.corrected or len(found) > 2 * _BRIEF:
         return None
-    marks, rest_lows = set(lows[:start]) - talk.speakers, lows[start:]
-    if not marks or (len(rest_lows) > 1 and rest_lows[0] in talk.who | talk.which | talk.how | talk.be | talk.do):
+    verbs = _asking(talk) | talk.be | talk.do
+    said = any(token.low in marks - talk.closed for token in prefix) or found[0].low in marks
+    said = said or (len(found) > 1 and found[0].low in talk.i and found[1].low in marks)
+    among = found if not rest else rest if not any(token.low in verbs for token in prefix) else []
+    negated = any(token.low in marks & talk.closed for token in among)
+    if not (said or negated) or any(token.low in verbs for token in rest):
         return None
-    rest = question[found[start].start :].rstrip(" .!?")
-    first, _, second = rest.partition(",")
-    if second and content(first, talk) <= content(f"{state.corrected} {state.answer}", talk):
-        rest = second.strip()
-        while (one := tokens(rest)) and one[0].low in talk.link | talk.meant:
-            rest = rest[one[0].end :].strip()
-    else:
-        rest = first
-    return exchange(rest, state.corrected, talk) if rest else None
+    asked = [token.text for token in prefix if token.low in _asking(talk)]
+    if not rest or (asked and prefix[-1].low in _asking(talk)):
+        before = {token.low for token in tokens(state.corrected)[:1]}
+        new = next((text for text in asked if text.casefold() not in before), "")
+        return exchange(new, state.corrected, talk) if new else None
+    known = content(f"{state.corrected} {state.answer}", talk)
+    parts = [part for part in _parts(question, rest, talk) if not content(part, talk) <= known]
+    return exchange(parts[0], state.corrected, talk) if len(parts) == 1 else None
+
+
+def _parts(question: str, rest: Sequence[Token], talk: Talk) -> list[str]:
+    """What stands between the commas, the "but" and the "not" of a correction."""
+    parts: list[list[Token]] = [[]]
+    for i, token in enumerate(rest):
+        gap = question[rest[i - 1].end : token.start] if i else ""
+        if any(c in ",;.!?" for c in gap) or token.low in talk.link | talk.meant:
+            parts.append([])
+        if token.low not in talk.link | talk.meant:
+            parts[-1].append(token)
+    return [question[part[0].start : part[-1].end] for part in parts if part]
+
+
+def _asking(talk: Talk) -> frozenset[str]:
+    return talk.how | talk.which | talk.who
 
 
 def part(question: str, state: State, talk: Talk) -> Rewriting | None:
@@ -88,50 +113,54 @@ def part(question: str, state: State, talk: Talk) -> Rewriting | None:
     lows = tuple(token.low for token in found)
     opener = next((words for words in talk.opener if lows[: len(words)] == words), ())
     rest = found[len(opener) :]
-    asking = talk.how | talk.which | talk.who
     if not state.question or not rest or len(rest) > _BRIEF:
         return None
     text = question[rest[0].start :].rstrip(" .!?")
-    if len(rest) == 1 and rest[0].low in asking:
-        return exchange(text, state.question, talk)
-    if not opener or rest[0].low in asking | talk.do | talk.be or any(pointer(rest, i, text, talk) for i in range(len(rest))):
+    asks = [token for token in rest if token.low in _asking(talk)]
+    if len(asks) == 1 and len(rest) <= 2 and all(token.low in talk.closed - talk.thing - talk.person for token in rest):
+        return exchange(asks[0].text, state.question, talk)
+    if any(token.low in _asking(talk) | talk.do | talk.be for token in rest):
         return None
-    return exchange(text, state.question, talk)
+    if any(pointer(rest, i, text, talk) for i in range(len(rest))):
+        return None
+    if not opener and (len(rest) > _FRAGMENT or not question.rstrip().endswith("?") or not phrases(text, talk)):
+        return None
+    return replace(exchange(text, state.question, talk), sure=bool(opener))
 
 
 def exchange(new: str, question: str, talk: Talk) -> Rewriting:
     """The question with the part that is most like a new one exchanged for it; with it behind, where none is."""
-    words = tokens(new)
-    asking = talk.how | talk.which | talk.who
-    old = tokens(question)
-    place: tuple[int, int] | None = None
-    if len(words) == 1 and words[0].low in asking:
-        aux = len(old) > 1 and old[0].low in asking and old[1].low in talk.be | talk.do
-        return Rewriting(new + question[old[0].end :] if aux else f"{new}: {question}", (question,))
-    inside = phrases(new, talk)
-    subject = new[inside[0].start : inside[-1].end] if inside and words[0].low not in talk.preposition else ""
-    found = phrases(question, talk)
+    words, old = tokens(new), tokens(question)
+    if len(words) == 1 and words[0].low in _asking(talk):
+        asked = len(old) > 1 and old[0].low in _asking(talk) and old[1].low in talk.be | talk.do
+        return Rewriting(new + question[old[0].end :] if asked else f"{new}: {question}", (question,))
+    inside, found = phrases(new, talk, whole=False), phrases(question, talk_of(question))
+    subject = new[inside[0].start : inside[-1].end] if inside else ""
+    start = end = -1
     if words[0].low in talk.preposition:
         behind = [phrase for phrase in found if phrase.preposition]
         same = [phrase for phrase in behind if phrase.preposition == words[0].low]
         alike = [p for p in behind[-1:] if p.preposition not in talk.of and _digits(p.text) == _digits(new)]
-        if same or alike:
-            phrase = (same or alike)[-1]
-            place = (
-                question.rindex(
-                    phrase.preposition if phrase.preposition in question else phrase.preposition.title(), 0, phrase.start
-                ),
-                phrase.end,
-            )
+        named = [p for p in found if p.named and inside and inside[-1].named and not (_digits(new) or _digits(p.text))]
+        if chosen := same or alike:
+            start, end = question.casefold().rindex(chosen[-1].preposition, 0, chosen[-1].start), chosen[-1].end
+            subject = ""
+        elif named:  # "and for Collins?" after "When was Aldrin born?"
+            new, start, end = inside[-1].text, named[-1].start, named[-1].end
     elif best := _most_alike(new, found, talk):
-        start = best.start
+        start, end = best.start, best.end
+        at = found.index(best)
+        if len(inside) > 1 and inside[1].preposition in talk.of and at and best.preposition in talk.of:
+            best = replace(found[at - 1], end=end)  # "the siege of York" for "the battle of Hastings"
+            start = best.start
         if best.article and (words[0].low in talk.the or words[0].capital):
-            start = question.lower().rindex(best.article, 0, start)
-        place = start, best.end
-    if place is None:
+            start = question.casefold().rindex(best.article, 0, start)
+        # "and the warranty on phones?": its "on phones" takes the place of "on tablets", too.
+        end = max([end, *(p.end for p in found if p.preposition and p.preposition in {one.preposition for one in inside})])
+    if start < 0:
         return Rewriting(f"{question.rstrip(' ?.!')} {new}?", (question,), subject)
-    query = question[: place[0]] + new + question[place[1] :]
-    return Rewriting(query, (question[: place[0]].strip(), question[place[1] :].strip(" ?.!")), subject)
+    carried = tuple(text for text in (question[:start].strip(), question[end:].strip(" ?.!")) if text)
+    return Rewriting(question[:start] + new + question[end:], carried, subject)
 
 
 def _most_alike(new: str, found: list[Phrase], talk: Talk) -> Phrase | None:

@@ -108,7 +108,7 @@ def _kind(question: str, state: State) -> Kind:
 
 
 def _talk(question: str, history: Sequence[Turn]) -> Talk:
-    return talk_of([turn.question for turn in history[-4:]] + [question])
+    return talk_of(question, [turn.question for turn in history[-4:]])
 
 
 def _plain(question: str, talk: Talk) -> str:
@@ -136,6 +136,8 @@ def _read(history: tuple[Turn, ...]) -> State:
     talk = _talk(turn.question, history[:-1])
     text = _plain(turn.question, talk)[:_READ]
     found = rewrite(text, state, talk) if len(text) <= _LONGEST else None
+    if found and not found.sure and turn.answer and not content(state.focus, talk) <= content(turn.answer, talk):
+        found = None  # the answer speaks of something else: the turn stood alone
     resolved = found.query if found else text
     if turn.refused:
         return replace(state, corrected=resolved)
