@@ -116,7 +116,8 @@ def antecedent(kind: str, state: State, talk: Talk) -> tuple[str, ...]:
     if kind == "several" and asked_who and len(people) > 1:
         return tuple(people[:2])
     if kind == "place":
-        placed = [name.text for name in (*new, *names(state.question, talk)) if name.before in talk.where_to]
+        own = [name for name in names(state.question, talk) if not name.opening]
+        placed = [name.text for name in ([*new, *own] if opening & talk.which else [*own, *new])]
         return tuple(placed[:1]) or ((state.focus,) if state.focus else ())
     if kind == "thing" and talk.which & opening and _identity(state.question, talk):
         things = sorted((name for name in new if name.before not in talk.where_to), key=lambda name: name.opening)

@@ -246,26 +246,23 @@ def _put(text: str, token: Token, what: str, talk: Talk, found: list[Token]) -> 
 def unsaid(question: str, state: State, talk: Talk) -> Rewriting | None:
     """Complete what says too little alone: "What are the symptoms?", "Are there any benefits?", "¿Cuándo murió?".
 
-    A question goes on from the conversation where it names nothing and repeats no word of it, or compares with something
-    unsaid ("others"), or speaks only of what has a definite article; but not where it asks what a thing is.
+    A question goes on from the conversation where it names nothing and repeats no word of it. That is sure where it asks what
+    "the X" is and no more, or for others; else the documents may well have one such thing alone, and it stands alone.
     """
     found = phrases(question, talk)
     lows = [token.low for token in tokens(question)]
-    focus = state.focus
-    if (
-        not focus
-        or len(lows) > 2 * _BRIEF
-        or any(phrase.named for phrase in found)
-        or content(question, talk) & content(focus, talk)
-    ):
+    known = content(question, talk) & content(state.focus, talk)
+    if not state.focus or len(lows) > 2 * _BRIEF or any(phrase.named for phrase in found) or known:
         return None
     if len(found) == 1 and not found[0].article and _introduced(lows, found[0], talk):
         return None
     definite = all(phrase.article or phrase.preposition for phrase in found)
-    sure = bool(definite or set(lows) & talk.other)
-    if not sure and content(question, talk) & state.said:
+    compared = bool(set(lows) & talk.other)
+    if not (definite or compared) and content(question, talk) & state.said:
         return None
-    return Rewriting(f"{question.rstrip()} ({focus})", (focus,), sure=sure)
+    asks_what = lows[0] in talk.which | talk.who and lows[1:2] and lows[1] in talk.be
+    sure = compared or not found or bool(asks_what and all(phrase.article for phrase in found))
+    return Rewriting(f"{question.rstrip()} ({state.focus})", (state.focus,), sure=sure)
 
 
 def _introduced(lows: list[str], phrase: Phrase, talk: Talk) -> bool:
