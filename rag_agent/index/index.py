@@ -32,6 +32,7 @@ from rag_agent.index.update import Progress, Update
 _DEPTH = 50  # how deep the rankings of several queries go into their fusion
 _CACHED_CHARACTERS = 50_000_000
 _REMEMBERED = 16  # queries
+_RELEVANCE = 0.8  # against variety, in what is said most
 
 _T = TypeVar("_T")
 Rows = NDArray[np.intp]
@@ -267,8 +268,20 @@ class Index:
                 return []
             vectors = np.asarray(arrays.matrix[rows])
             near = vectors @ unit_rows(vectors.mean(axis=0, keepdims=True))[0]
-            picked = sorted(most_varied(vectors, near, k, 0.5))
+            picked = sorted(most_varied(vectors, near, k, _RELEVANCE))
             return [self._hit(arrays, int(rows[at]), float(near[at]), float(near[at])) for at in picked]
+
+    def openings(self, files: Sequence[str]) -> list[Hit]:
+        """The first chunk of each of some files."""
+        with self._state() as arrays:
+            rows = [self._rows_of(arrays, [file]) for file in files]
+            return [self._hit(arrays, int(found[0]), 1.0, 1.0) for found in rows if len(found)]
+
+    def centre(self, files: Collection[str]) -> Matrix | None:
+        """The mean vector of some files, or of all, (dimensions,), of length 1."""
+        with self._state() as arrays:
+            rows = self._rows_of(arrays, files or self._opened().names().values())
+            return unit_rows(np.asarray(arrays.matrix[rows]).mean(axis=0, keepdims=True))[0] if len(rows) else None
 
     def mended(self, word: str) -> str | None:
         """What a word that no document holds is likely a slip of; None where it is none."""
