@@ -166,7 +166,9 @@ def test_numbers_alone_name_nothing(rows: list[list[str]]) -> None:
 
 
 @given(
-    st.lists(st.lists(st.builds(Cell, CELLS, st.sampled_from([1, 2, 10**9]), st.integers(1, 9), st.booleans()), max_size=4), max_size=6)
+    st.lists(
+        st.lists(st.builds(Cell, CELLS, st.sampled_from([1, 2, 10**9]), st.integers(1, 9), st.booleans()), max_size=4), max_size=6
+    )
 )
 def test_spans_are_never_more_than_can_be_held(rows: list[list[Cell]]) -> None:
     for _, text in lines(rows):
