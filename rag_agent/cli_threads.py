@@ -288,7 +288,7 @@ def _difference(before: str, after: str) -> list[str]:
         return ["the answer is the same"]
     from difflib import ndiff
 
-    from rag_agent.grounding.sentences import sentence_texts
+    from rag_agent.language import sentence_texts
 
     return [line for line in ndiff(list(sentence_texts(before)), list(sentence_texts(after))) if line[0] in "-+"]
 

@@ -29,8 +29,8 @@ from rag_agent import RagAgent, Settings
 from rag_agent.evaluation import Question, read_questions
 from rag_agent.evaluation.measures import contains
 from rag_agent.grounding import instructions, showing
-from rag_agent.grounding.sentences import sentence_texts
 from rag_agent.grounding.template import neutralise
+from rag_agent.language import sentence_texts
 from rag_agent.models.templates import prompt_text
 from rag_agent.testing import CountEmbeddings, ScriptedChat
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from rag_agent.grounding.sentences import sentence_texts, sentences
+from rag_agent.language import sentence_texts, sentences
 
 
 @pytest.mark.parametrize(

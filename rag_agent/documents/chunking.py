@@ -27,7 +27,7 @@ def load_chunks(docs: str | Path, splitter: Splitter | None = None) -> "list[Doc
     with Reader() as reader:
         for source in list_sources(docs).sources:
             try:
-                reading = reader.read(source.path)
+                reading = splitter.articles(reader.read(source.path))
             except Unreadable:
                 continue
             for chunk in splitter.chunks_of(reading):

@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import NamedTuple
 
 from rag_agent.documents.blocks import Block, Section
+from rag_agent.documents.reading import Reading
 
 
 class Structure(NamedTuple):
@@ -44,3 +45,9 @@ def structure(suffix: str, text: str) -> Structure:
     module, _, name = TEXTS[suffix].partition(":")
     found: Structure = getattr(import_module(f"rag_agent.documents.{module}"), name)(text)
     return found
+
+
+def plain_reading(text: str) -> Reading:
+    """A plain text that is in no file."""
+    found = structure(".txt", text)
+    return Reading(text, "", found.sections, found.blocks, found.title)

@@ -13,8 +13,8 @@ from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMes
 
 from rag_agent import prompts
 from rag_agent.answers import without_marks
-from rag_agent.grounding.sentences import sentence_texts
 from rag_agent.index.tokens import Analyser
+from rag_agent.language import sentence_texts
 from rag_agent.memory.summaries import Ask, Summary, summary_of
 from rag_agent.memory.transcript import pairs
 from rag_agent.models.window import Window, as_many

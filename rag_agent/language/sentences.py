@@ -8,9 +8,22 @@ line (newspapers, e-mail); then which full stops end a sentence and which belong
 import re
 from collections.abc import Iterator
 
-from rag_agent.grounding.abbreviations import BEFORE_DIGIT, BEFORE_NAME, MAY_END, MONTHS, NEVER_END, STARTERS
+from rag_agent.language.files import LANGUAGES, language
 
 MAX_LENGTH = 600  # characters; above this a "sentence" is a table, a list or a text without full stops
+
+# All languages together: which one a text is in need not be known, and documents mix them.
+_ALL = [known for code in LANGUAGES if (known := language(code))]
+_BEFORE_NAME = frozenset[str]().union(
+    *(one.abbreviations.before_name for one in _ALL), "sig avv dott г гг ул им проф акад".split()
+)
+_BEFORE_NUMBER = frozenset[str]().union(*(one.abbreviations.before_number for one in _ALL))
+_INSIDE = frozenset[str]().union(*(one.abbreviations.inside for one in _ALL))
+_MAY_END = frozenset[str]().union(*(one.abbreviations.may_end for one in _ALL))
+_MONTHS = frozenset[str]().union(*(one.months for one in _ALL))
+_TIMES = _MONTHS.union(*(one.weekdays for one in _ALL))
+_SMALL = frozenset[str]().union(*(one.small_words for one in _ALL))
+_SHORT = 4  # letters of a word that may be an abbreviation nobody has listed
 
 _OPENERS = "\"'“‘«‹„‚([{「『（【《¿¡`"
 _CLOSERS = "\"'”’»›“)]}」』）】》"
@@ -24,6 +37,7 @@ _ENUMERATOR = re.compile(r"[ \t]*(?:\(?\d{1,3}[.)]|\(?[a-zA-Z][.)]|[ivxlIVXL]{1,
 _RULE = re.compile(r"[ \t]*(?:[-=*_~#][ \t]?){3,}[ \t]*")
 _BLOCK_START = re.compile(r"[ \t]*(?:#{1,6}[ \t]|\||>|```|~~~|<\w)")
 _CLAUSE = re.compile(r"[;:,][ \t\n]|[，、；：]|[ \t\n](?:[–—]|--?)[ \t\n]")
+_IDENTIFIER = re.compile(r"[a-z0-9]+_\w|[a-z]+[A-Z]|[a-z]+\(")  # opens a sentence in lower case: pg_dump, useState, main()
 _SPACE = re.compile(r"\s")
 _LINE = re.compile(r"[^\n\r\f\v\x85\u2028\u2029]*(?:\r\n|[\n\r\f\v\x85\u2028\u2029]|$)")
 
@@ -177,11 +191,11 @@ def _ends_sentence(text: str, left: int, match: re.Match[str], right: int, end: 
         ahead += 1
     while ahead < end and text[ahead].isspace():
         ahead += 1  # tokenised text: `` `` Next ``
-    if ahead >= end or not (text[ahead].isalnum() or ahead > position or following in "-–—•*@#$€£&<§|+"):
+    if ahead >= end or not (text[ahead].isalnum() or ahead > position or following in "-–—•*@#$€£&<§|+%" or following > "\u2190"):
         return False
     tokenised = match.start() > left and text[match.start() - 1] in " \t"
     if ahead < end and text[ahead].islower():
-        return tokenised or not cased
+        return tokenised or not cased or bool(_IDENTIFIER.match(text, ahead, end))
     if stops != ".":
         return True
     return _full_stop_ends(text, left, match.start(), right, ahead, end, tokenised)
@@ -196,27 +210,39 @@ def _full_stop_ends(text: str, left: int, dot: int, right: int, ahead: int, end:
     name = word.lower()
     match = _WORD_AFTER.match(text, ahead, min(end, ahead + 40))
     after = match.group() if match else ""
-    if text[ahead : ahead + 1].isdigit():
-        if name in BEFORE_DIGIT or name in MONTHS or name in NEVER_END:
+    if text[ahead : ahead + 1].isdigit() or text[ahead] in "-–—":
+        # A sentence seldom opens with a number, so a short word before one is an abbreviation ("max. 40 kg", "Fri. 9-17"),
+        # and so is one in brackets: "(extension. 300)". Two sentences taken for one are whole; half of one is not.
+        short = word.isalpha() and len(word) <= _SHORT and name not in _SMALL and word != word.upper()
+        if short or name in _BEFORE_NUMBER or name in _TIMES or name in _INSIDE or _in_brackets(text, left, dot):
             return False
         if tokenised and re.fullmatch(r"\d{1,3}", word) and re.fullmatch(r"\d{3}", after):
             return False  # `1 . 197 . 816`
         return not (word.isdigit() and before.start() == left)
     if word.isdigit() and len(word) <= 2:
         return not (
-            _opens(text, left, before.start()) or after.lower() in MONTHS or after in ("Jahrhundert", "Jahrhunderts", "Weltkrieg")
+            _opens(text, left, before.start())
+            or after.lower() in _MONTHS
+            or after in ("Jahrhundert", "Jahrhunderts", "Weltkrieg")
         )
-    if name in NEVER_END or name in BEFORE_NAME:
+    if name in _INSIDE or name in _BEFORE_NAME:
         return False
+    if len(after) == 1 and after.isupper() and after.lower() not in _SMALL and name in _BEFORE_NUMBER:
+        return False  # App. B
     initial = len(word) == 1 and word.isalpha() and word.isupper() and _is_latin(word)
-    if initial or name in MAY_END or re.fullmatch(r"(?:[^\W\d_]\.)+[^\W\d_]", word):
-        return after.lower() in STARTERS
+    if initial or name in _MAY_END or re.fullmatch(r"(?:[^\W\d_]\.)+[^\W\d_]", word):
+        return after.lower() in _SMALL
     return not (len(word) == 1 and word.isalpha() and _opens(text, left, before.start()))
 
 
 def _opens(text: str, left: int, position: int) -> bool:
     """Say whether nothing stands before a word in its sentence: `1. First item`, `a. First item`."""
     return position - left <= 8 and not text[left:position].strip()  # bounded, or 1 MB of `3. Oktober` takes minutes
+
+
+def _in_brackets(text: str, left: int, dot: int) -> bool:
+    before = text[max(left, dot - 60) : dot]
+    return before.rfind("(") > before.rfind(")")
 
 
 def _is_latin(char: str) -> bool:
