@@ -1,9 +1,7 @@
 """PDF: what a reader sees on the pages, in the order of reading, whole over lines, columns and pages."""
 
-import os
 import random
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import pytest
 from fpdf import FPDF
@@ -267,18 +265,3 @@ def test_a_page_that_is_printed_sideways_reads_like_an_upright_one(angle: int) -
                 pdf.text(x, y, text)
 
     assert read(draw=draw).text == read(spots).text
-
-
-@pytest.mark.parametrize(("name", "says"), [
-    ("shared-mime-info/shared-mime-info-spec.pdf", "This specification attempts to unify the MIME database systems currently in use"),
-])  # fmt: skip
-def test_a_real_manual_is_read_in_whole_sentences(name: str, says: str) -> None:
-    path = Path("/usr/share/doc") / name
-    if not os.path.exists(path):
-        pytest.skip(f"{path} is not installed")
-    found = extract(".pdf", path.read_bytes())
-    assert says in found.text
-    assert len(found.sections or ()) > 10
-    paragraphs = [text for kind, text in blocks(found) if kind == "paragraph"]
-    ended = sum(text.endswith((".", ":", "?", ")", '"')) for text in paragraphs if len(text) > 60)
-    assert ended > 0.85 * sum(len(text) > 60 for text in paragraphs)

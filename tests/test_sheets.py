@@ -54,7 +54,8 @@ def test_merged_cells_count_for_every_row_and_once_in_a_row() -> None:
     book.active.merge_cells("A2:A3")
     book.active.merge_cells("A4:C4")
     assert read(book).text.split("\n")[3:] == [
-        "Country: Norway; Depot: Bergen; Manager: Liv", "Country: Norway; Depot: Tromso; Manager: Per", "All are closed on Sundays",
+        "Country: Norway; Depot: Bergen; Manager: Liv", "Country: Norway; Depot: Tromso; Manager: Per",
+        "All are closed on Sundays",
     ]  # fmt: skip
 
 

@@ -34,7 +34,8 @@ def test_each_value_is_named_and_an_empty_cell_says_nothing() -> None:
 @pytest.mark.parametrize(
     "names",
     [
-        "User,Laptop,Room", "Country,2021,2022", "Region,Q1,Q2", "Region,1st quarter,2nd quarter", "Jan,Feb,Mar", "id,CO2 (g/km),name",
+        "User,Laptop,Room", "Country,2021,2022", "Region,Q1,Q2", "Region,1st quarter,2nd quarter", "Jan,Feb,Mar",
+        "id,CO2 (g/km),name",
         "Name,Phone 1,Phone 2", "Produkt,Gewicht in kg,Preis", "Position,E-mail,Phone", "Имя,Город,Год",
     ],
 )  # fmt: skip

@@ -189,7 +189,9 @@ class _Letters:
         )
         c.FPDFText_GetCharOrigin(raw, index, x, y)
         c.FPDFText_GetFontInfo(raw, index, name, 128, flags)
-        bold = c.FPDFText_GetFontWeight(raw, index) >= 600 or re.search(rb"bold|black|heavy|demi", name.value, re.IGNORECASE)
+        bold = c.FPDFText_GetFontWeight(raw, index) >= 600 or re.search(
+            rb"bold|black|heavy|demi|medi(?!um)|(?:cm|sf|ec)[a-z]*bx", name.value, re.IGNORECASE
+        )
         fixed = flags.value & 1 or re.search(rb"mono|courier|consol|typewriter|cmtt", name.value, re.IGNORECASE)
         scale = (matrix.c**2 + matrix.d**2) ** 0.5 if c.FPDFText_GetMatrix(raw, index, matrix) else 1.0
         size = max(1.0, c.FPDFText_GetFontSize(raw, index) * (scale or 1.0))
