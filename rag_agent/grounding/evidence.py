@@ -233,7 +233,9 @@ class _Measure:
         """Whether the words of an identity stand together in a chunk or a unit, with what it stands under."""
         if len(identity) > 1:  # a command, a title: the words behind each other
             phrase = " ".join(identity).casefold()
-            said = [text for one in self._placed for text in (one.unit.text, *one.unit.context)] + [hit.text for hit in self._hits]
+            said = [text for one in self._placed for text in (one.unit.text, *one.unit.context)] + [
+                hit.text for hit in self._hits
+            ]
             return any(phrase in " ".join(text.casefold().split()) for text in said)
         texts = [self._terms(one.unit.text, one.file, *one.unit.context) for one in self._placed]
         return any(self._stands(identity, text) for text in [*texts, *(self._terms(hit.text) for hit in self._hits)])

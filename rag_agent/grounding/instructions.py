@@ -38,7 +38,9 @@ _PATTERNS = (
 )
 _ORDER = re.compile("|".join(f"(?:{pattern})" for pattern in _PATTERNS), re.IGNORECASE)
 # Letters of Cyrillic and Greek that pass for Latin ones.
-_LOOK_ALIKE = str.maketrans("аеорсухіјѕһԁԛԝАВЕКМНОРСТХІЈЅοανρτικΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "aeopcyxijshdqwABEKMHOPCTXIJSoavptikABEZHIKMNOPTYX")
+_LOOK_ALIKE = str.maketrans(
+    "аеорсухіјѕһԁԛԝАВЕКМНОРСТХІЈЅοανρτικΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "aeopcyxijshdqwABEKMHOPCTXIJSoavptikABEZHIKMNOPTYX"
+)
 _QUESTION = re.compile(r"[?？؟][\s\"'”’»)\]]*$")
 _REACH = 1000  # characters before and behind a span in which an order makes it suspect
 _LIMIT = 2000  # characters looked at: a sentence, not a book

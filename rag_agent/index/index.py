@@ -333,9 +333,7 @@ class Index:
         best = sorted(scores.items(), key=lambda item: -item[1])[:k]
         return [(index, score, float(similar[0][index])) for index, score in best]
 
-    def _ranked(
-        self, query: str, dense: Matrix, arrays: Arrays, k: int, rows: Rows | None = None
-    ) -> list[tuple[int, float]]:
+    def _ranked(self, query: str, dense: Matrix, arrays: Arrays, k: int, rows: Rows | None = None) -> list[tuple[int, float]]:
         def texts(rows: Sequence[int]) -> list[str]:
             return self._chunk_texts(arrays, rows)
 
