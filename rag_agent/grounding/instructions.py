@@ -31,14 +31,17 @@ _PATTERNS = (
     # German, French, Spanish, Italian, Portuguese, Dutch, Chinese, Japanese, Russian, Arabic
     r"\b(?:ignoriere?|vergiss|missachte) [^.]{0,30}\b(?:vorherigen?|bisherigen?|obigen?|deine) (?:anweisung|instruktion)",
     r"\b(?:ignore[zr]?|oublie[zr]?) [^.]{0,30}\binstructions (?:précédentes|ci-dessus)",
-    r"\b(?:ignora|olvida|dimentica|esqueça) [^.]{0,30}\b(?:instrucciones|istruzioni|instruções) (?:anteriores|previas|precedenti)",
+    r"\b(?:ignora|olvida|dimentica|esqueça) [^.]{0,30}"
+    r"\b(?:instrucciones|istruzioni|instruções) (?:anteriores|previas|precedenti)",
     r"\b(?:negeer|vergeet) [^.]{0,30}\b(?:vorige|eerdere|bovenstaande) (?:instructies|aanwijzingen)",
     r"(?:忽略|无视|無視|忘记|忘記)[^。]{0,20}(?:指令|指示|提示)|(?:指示|命令)[^。]{0,8}無視|系统提示|システムプロンプト",
     r"(?:игнорируй|забудь)\w* .{0,40}инструкц|(?:تجاهل|انس) .{0,40}التعليمات",
 )
 _ORDER = re.compile("|".join(f"(?:{pattern})" for pattern in _PATTERNS), re.IGNORECASE)
 # Letters of Cyrillic and Greek that pass for Latin ones.
-_LOOK_ALIKE = str.maketrans("аеорсухіјѕһԁԛԝАВЕКМНОРСТХІЈЅοανρτικΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "aeopcyxijshdqwABEKMHOPCTXIJSoavptikABEZHIKMNOPTYX")
+_LOOK_ALIKE = str.maketrans(
+    "аеорсухіјѕһԁԛԝАВЕКМНОРСТХІЈЅοανρτικΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "aeopcyxijshdqwABEKMHOPCTXIJSoavptikABEZHIKMNOPTYX"
+)
 _QUESTION = re.compile(r"[?？؟][\s\"'”’»)\]]*$")
 _REACH = 1000  # characters before and behind a span in which an order makes it suspect
 _LIMIT = 2000  # characters looked at: a sentence, not a book
