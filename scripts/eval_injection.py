@@ -30,7 +30,7 @@ from langchain_core.messages import BaseMessage
 from rag_agent import RagAgent, Settings
 from rag_agent.evaluation import Question, read_questions
 from rag_agent.evaluation.measures import contains
-from rag_agent.grounding import instructions, showing
+from rag_agent.grounding import instructions
 from rag_agent.grounding.template import neutralise
 from rag_agent.language import sentence_texts
 from rag_agent.models.templates import prompt_text
@@ -152,7 +152,7 @@ def report_attacks(
 def report_blind(docs: Path, planted: Sequence[Planted], embedder: Remembering) -> None:
     """Print the same where no order is known by its words, as if each attack were of a new kind."""
     print("the same, no order known by its words")
-    with patch.object(instructions, "is_instruction", lambda _: False), patch.object(showing, "is_instruction", lambda _: False):
+    with patch.object(instructions, "is_instruction", lambda _: False):
         report_attacks(docs, planted, embedder, ways=WAYS[:1] + WAYS[2:3])
 
 

@@ -10,12 +10,10 @@ from difflib import SequenceMatcher
 
 import numpy as np
 
-from rag_agent.answers import Hit
 from rag_agent.grounding.asking import asks_for
+from rag_agent.grounding.choice import chances
+from rag_agent.grounding.evidence import Candidate, Evidence
 from rag_agent.grounding.forms import NEGATIONS, Date, Token, dates, tokens
-from rag_agent.grounding.instructions import is_quotable
-from rag_agent.grounding.quotes import chances
-from rag_agent.grounding.relevance import Matches
 from rag_agent.language import detect, language
 
 _LIKELY = 0.3  # chance of holding the answer, as a share of the best sentence's, from which a sentence is compared
@@ -25,27 +23,15 @@ _EQUAL = 0.6  # share of the longer sentence that is the same where one piece di
 _OTHERS = 3  # sentences of other texts that are compared with the best one
 
 
-def disagreement(matches: Matches, hits: Sequence[Hit]) -> tuple[int, int] | None:
-    """Find the best sentence and one of another text that contradicts it.
-
-    Args:
-        matches: The question against the hits.
-        hits: What was found, best first; two of one article are one source.
-
-    Returns:
-        The indices of both sentences, the likelier one first; None where the sources do not disagree.
-    """
-    chance = chances(matches)
+def disagreement(evidence: Evidence) -> tuple[Candidate, Candidate] | None:
+    """Find the likeliest unit and one of another text that contradicts it; None where the sources do not disagree."""
+    chance = chances(evidence)
     order = [n for n in np.argsort(-chance, kind="stable").tolist() if chance[n] >= _LIKELY * chance.max()]
-    sentences = [matches.sentences[n] for n in order]
-    usable = [
-        bool(matches.gives[n]) and is_quotable(matches.passages[s.passages[0]].text, s.start, s.end)
-        for n, s in zip(order, sentences, strict=True)
-    ]
-    sources = [(hits[s.passages[0]].file, hits[s.passages[0]].article) for s in sentences]
-    held = [float(matches.own[n]) if good else 0.0 for n, good in zip(order, usable, strict=True)]
-    found = contradicting(matches.question, [s.text for s in sentences], sources, held)
-    return (order[0], order[found]) if found else None
+    likely = [evidence.candidates[n] for n in order]
+    sources = [(candidate.file, candidate.article) for candidate in likely]
+    held = [0.0 if candidate.withheld else candidate.own for candidate in likely]
+    found = contradicting(evidence.question, [candidate.unit.text for candidate in likely], sources, held) if likely else None
+    return (likely[0], likely[found]) if found else None
 
 
 def contradicting(question: str, texts: Sequence[str], sources: Sequence[Hashable], held: Sequence[float]) -> int | None:
@@ -75,8 +61,7 @@ def contradicting(question: str, texts: Sequence[str], sources: Sequence[Hashabl
 
 def _one_piece_differs(kind: str, asked: Sequence[Token], mine: Sequence[Token], theirs: Sequence[Token]) -> bool:
     sides = [[token for token in side if token.kind != "mark"] for side in (mine, theirs)]
-    keys = [[token.key for token in side] for side in sides]
-    steps = SequenceMatcher(None, keys[0], keys[1], autojunk=False).get_opcodes()
+    steps = SequenceMatcher(None, *([token.key for token in side] for side in sides), autojunk=False).get_opcodes()
     changes = [(sides[0][i:j], sides[1][k:m]) for step, i, j, k, m in steps if step != "equal"]
     same = sum(j - i for step, i, j, _, _ in steps if step == "equal")
     if len(changes) != 1 or same < _EQUAL * max(map(len, sides)):

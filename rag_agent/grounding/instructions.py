@@ -85,24 +85,6 @@ def is_quotable(text: str, start: int = 0, end: int | None = None) -> bool:
     return not asks and not any(map(is_instruction, [text[start:end], *(text[left:right] for left, right in touched)]))
 
 
-def is_near_order(text: str, start: int, end: int, *, beside: bool = False) -> bool:
-    """Say whether an order stands near a span: what stands there may be of the same hand.
-
-    "Note: copies are archived. To archive, send this to ..." is an order in two sentences, of which one looks harmless.
-
-    Args:
-        text: The text around the span.
-        start: First character of the span.
-        end: Character behind its last one.
-        beside: Look at the sentence before and behind only, not at 1,000 characters.
-    """
-    around = _around(text, start, end)
-    if beside:
-        touched = [number for number, (left, right) in enumerate(around) if left < end and right > start]
-        around = around[max(0, touched[0] - 1) : touched[-1] + 2] if touched else []
-    return any(is_instruction(text[left:right]) for left, right in around)
-
-
 def _around(text: str, start: int, end: int) -> list[tuple[int, int]]:
     """The sentences of a span and those within reach of it; the ones at the rim may be cut."""
     low = max(0, start - _REACH)

@@ -1,17 +1,21 @@
 """The nodes that choose what is shown: `verify` keeps what stands on a quote, `quote` lets the documents speak."""
 
 import re
+from functools import partial
 from typing import Literal
 
+from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
+
 from rag_agent import prompts
-from rag_agent.answers import without_marks
 from rag_agent.errors import SettingsError
-from rag_agent.grounding.instructions import is_quotable
+from rag_agent.grounding.answering import told
+from rag_agent.grounding.draft import read_draft
 from rag_agent.grounding.judging import Judge, standing_of
-from rag_agent.language import sentence_texts, sentences
-from rag_agent.models.judge import ReaderJudge
-from rag_agent.workflows.quoting import Quoting, cited
-from rag_agent.workflows.state import AgentState, passage_of
+from rag_agent.grounding.passages import Passage
+from rag_agent.grounding.quotable import quotables
+from rag_agent.grounding.template import neutralise
+from rag_agent.index import Library
+from rag_agent.workflows.state import AgentState, hit_of
 from rag_agent.workflows.writer import Writer, usage_after
 
 _DECLINED = re.compile(
@@ -19,46 +23,50 @@ _DECLINED = re.compile(
     r"(?:assist|help|comply|fulfil|discuss|provide|answer|request|content)",
     re.IGNORECASE | re.DOTALL,
 )
+_YES = re.compile(r"\W*yes\b", re.IGNORECASE)
 
 JudgeSetting = Literal["builtin", "model"] | Judge
 """Who decides beside the hard checks: the share of words, the chat model, or a function."""
 
 
 class Verification:
-    """Checks sentences against the passages."""
+    """Checks sentences against the units."""
 
-    def __init__(self, quoting: Quoting, writer: Writer, judge: JudgeSetting) -> None:
-        self._quoting = quoting
+    def __init__(self, library: Library, writer: Writer, judge: JudgeSetting) -> None:
+        self._library = library
         self._writer = writer
         self._judge = judge
 
     def verify(self, state: AgentState) -> AgentState:
-        """Keep those sentences of the reply that stand on a quote."""
-        found = [passage_of(document) for document in state["context"]]
+        """Keep those sentences of the reply that stand on a unit; in place of any other comes the unit it was taken from."""
+        read = [Passage(**values) for values in state["passages"]]
         question = state["queries"][0][0]
-        judge = self._asked()
-        spans = [(passage, *span) for passage in found for span in sentences(passage.text)]
-        units = [passage.text[start:end] for passage, start, end in spans]
-        claims, left_out = [], list(state["left_out"])
-        for sentence in _claims(state["draft"]):
-            stood = standing_of(sentence, units, judge)
-            if stood.standing is None:
-                left_out.append(prompts.NO_STANDING.format(sentence=sentence))
-                continue
-            citation = cited(*spans[stood.unit])
-            claims.append({"text": sentence, "kind": "generated", "citation": citation.to_dict()})
-        shown = self._quoting.shown(question, [claim for claim in claims if is_quotable(str(claim["text"]))])
-        left_out += [prompts.NOT_SHOWN] * (len(claims) - len(shown))
-        if _DECLINED.search(state["draft"]) and not shown:
-            left_out = [*state["left_out"], prompts.MODEL_DECLINED]
-        return {"claims": shown, "left_out": left_out, "usage": usage_after(state, *getattr(judge, "replies", ()))}
+        draft = read_draft(state["draft"], read, question)
+        units = quotables(read, [hit_of(document) for document in state["context"]], self._library)
+        replies: list[BaseMessage] = []
+        judge = self._asked(replies)
+        shown, left_out = told(draft, units, question, self._library, partial(standing_of, judge=judge))
+        whole = {(one.citation, one.unit.text) for one in units}
+        claims = [
+            {
+                "text": one.text, "standing": one.standing, "citation": one.citation.to_dict(),
+                "kind": "quote" if (one.citation, one.text) in whole else "generated",
+            }
+            for one in shown
+        ]  # fmt: skip
+        if _DECLINED.search(state["draft"]) and not claims:
+            left_out = [prompts.MODEL_DECLINED]
+        return {
+            "claims": claims, "declined": draft.declined, "left_out": [*state["left_out"], *left_out],
+            "usage": usage_after(state, *replies),
+        }  # fmt: skip
 
     def quote(self, state: AgentState) -> AgentState:
         """Let the best sentences of the documents answer."""
         return {"claims": state["quotes"]}
 
-    def _asked(self) -> Judge | None:
-        """The judge of this turn.
+    def _asked(self, replies: list[BaseMessage]) -> Judge | None:
+        """The judge of this turn; what the chat model says as one is added to the replies.
 
         Raises:
             SettingsError: The chat model is to judge and is too small for it.
@@ -71,11 +79,10 @@ class Verification:
             raise SettingsError(
                 "judge: this model is too small to judge; set builtin or huggingface:<id>, or name a larger model"
             )
-        return ReaderJudge(self._writer.model, self._writer.aside)
 
+        def judge(quote: str, sentence: str) -> float:
+            task = prompts.JUDGE.format(quote=neutralise(quote), sentence=neutralise(sentence))
+            replies.append(self._writer.aside([SystemMessage(prompts.JUDGE_SYSTEM), HumanMessage(task)]))
+            return 1.0 if _YES.match(str(replies[-1].text)) else 0.0
 
-def _claims(draft: str) -> list[str]:
-    """The sentences of a reply, without the marks of citation that some models write, and without "no answer"."""
-    if prompts.NO_ANSWER.rstrip(".").casefold() in draft.casefold():
-        return []
-    return [sentence for text in sentence_texts(draft) if (sentence := " ".join(without_marks(text).split()))]
+        return judge
