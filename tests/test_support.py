@@ -1,8 +1,8 @@
 """The built-in judge: what it must pass and what it must never pass."""
 
 import pytest
-
 from rag_agent.grounding.support import SupportCheck, check, without_frame
+
 from rag_agent.language import sentence_texts
 
 MOON = (
