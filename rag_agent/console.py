@@ -11,7 +11,7 @@ from typing import Any
 
 import typer
 
-from rag_agent.answers import Answer, Citation, Hit, IndexReport
+from rag_agent.answers import Answer, Citation, Event, Hit, IndexReport
 
 
 def out(text: str = "") -> None:
@@ -42,6 +42,12 @@ def print_answer(answer: Answer, *, text: bool = True) -> None:
         note("\nThis rests on an earlier answer, whose sources are shown.")
     for line in answer.left_out:
         note(f"Note: {line}")
+
+
+def print_found(event: Event) -> None:
+    """A quote that was found while the model still reads; nothing of other events."""
+    if event.type == "quote":
+        note(f"Found: “{' '.join(event.text.split())}”")
 
 
 def print_sources(citations: Sequence[Citation]) -> None:

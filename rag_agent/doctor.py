@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from rag_agent.errors import BackendError
-from rag_agent.models import embedded
+from rag_agent.models import embedded, reader
 from rag_agent.settings import Settings
 
 _PACKAGES = ("torch", "transformers", "langgraph", "langchain-core", "langchain-ollama")
@@ -26,7 +26,7 @@ class Finding:
 
 def examine(settings: Settings) -> list[Finding]:
     """Look at the parts in the order in which a question needs them. Nothing is loaded or changed."""
-    return [*_python(), _home(settings), _memory(), _embedded(settings), _ollama(), _documents(settings)]
+    return [*_python(), _home(settings), _memory(), _embedded(settings), _reader(settings), _ollama(), _documents(settings)]
 
 
 def _python() -> Iterator[Finding]:
@@ -59,6 +59,14 @@ def _embedded(settings: Settings) -> Finding:
     if embedded.is_pulled(settings):
         return Finding("embedded models", True, "here")
     return Finding("embedded models", False, "not here yet", "rag-agent models pull embedded")
+
+
+def _reader(settings: Settings) -> Finding:
+    """A model that answers in sentences; nothing needs it, so a machine without is as well as one with it."""
+    if where := reader.place(settings) or (f"the Ollama server, as {reader.ON_SERVER}" if reader.on_server() else None):
+        return Finding("reader", True, f"{where}; answers in sentences", "rag-agent ask QUESTION --model reader")
+    state = f"not here; quotes need none, answers in sentences do: {reader.NAME}, {reader.COST}"
+    return Finding("reader", True, state, "rag-agent models pull reader")
 
 
 def _ollama() -> Finding:

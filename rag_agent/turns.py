@@ -131,7 +131,7 @@ class TurnEvents:
         """What to tell of a part of the stream, if anything."""
         data = part["data"]
         if part["type"] == "custom":
-            return Event(data["type"], text=data["text"])
+            return Event(data["type"], text=data["text"], standing=data.get("standing"))
         node = data["name"]
         if "result" not in data and "error" not in data:
             self._began[data["id"]] = time.perf_counter()

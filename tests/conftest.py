@@ -369,10 +369,10 @@ class Ollama:
             )
         _wait_for(f"http://{self.host}/api/version", self._server, self._folder / "log")
 
-    def create(self, name: str, gguf: Path) -> None:
-        """Give the server a model."""
+    def create(self, name: str, gguf: Path, template: str = "") -> None:
+        """Give the server a model; without a template of its own a chat model sees the last message alone."""
         modelfile = self._folder / f"{name}.Modelfile"
-        modelfile.write_text(f"FROM {gguf}\n", encoding="utf-8")
+        modelfile.write_text(f"FROM {gguf}\n{template}", encoding="utf-8")
         command = [str(self._binary), "create", name, "-f", str(modelfile)]
         subprocess.run(command, env=self._environment, check=True, capture_output=True)
 
@@ -412,6 +412,46 @@ def ollama(ollama_server: Ollama, monkeypatch: pytest.MonkeyPatch) -> Iterator[O
     monkeypatch.setenv("OLLAMA_HOST", ollama_server.host)
     yield ollama_server
     _collect()
+
+
+CHATML = """TEMPLATE \"\"\"{{- range .Messages }}<|im_start|>{{ .Role }}
+{{ .Content }}<|im_end|>
+{{ end }}<|im_start|>assistant
+\"\"\"
+PARAMETER stop "<|im_end|>"
+"""
+READER = "qwen2.5-0.5b-instruct-q4_k_m.gguf"
+
+
+@pytest.fixture(scope="session")
+def reader_gguf() -> Path:
+    """A model of half a billion parameters that follows instructions, as a `.gguf` file."""
+    given = os.environ.get("RAG_AGENT_TEST_READER")
+    path = Path(given) if given else CACHE / "readers" / READER
+    tool = ROOT.parent / "shared" / "tools" / "get_reader.py"
+    if not path.is_file() and tool.is_file():
+        subprocess.run([sys.executable, str(tool), str(path.parent), "--small"], check=False, capture_output=True)
+    if not path.is_file():
+        absent(f"no reader: set RAG_AGENT_TEST_READER to a file such as {READER}")
+    return path
+
+
+@pytest.fixture
+def reader_on_ollama(ollama: Ollama, reader_gguf: Path) -> str:
+    """The name of the reader on the server."""
+    ollama.create("reader", reader_gguf, CHATML)
+    return "ollama:reader"
+
+
+@pytest.fixture
+def reader_here(reader_gguf: Path, tmp_path: Path) -> str:
+    """The name of the reader in this process; what its file is converted to is kept from run to run."""
+    converted = CACHE / "gguf"
+    converted.mkdir(parents=True, exist_ok=True)
+    models = tmp_path / "home" / ".rag-agent" / "models"
+    models.mkdir(parents=True, exist_ok=True)
+    (models / "gguf").symlink_to(converted)
+    return f"huggingface:{reader_gguf}"
 
 
 def _collect() -> None:

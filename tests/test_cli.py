@@ -74,7 +74,7 @@ def test_no_documents(run: Run, tmp_path: Path, small: list[str]) -> None:
     one_line(run("ask", "x", *small), "--docs PATH", "--no-docs")
     one_line(run("ask", "x", "--docs", tmp_path / "nothing", *small), tmp_path / "nothing", "no such folder")
     (tmp_path / "empty").mkdir()
-    one_line(run("index", tmp_path / "empty", *small), tmp_path / "empty", "holds no .txt, .md")
+    one_line(run("index", tmp_path / "empty", *small), tmp_path / "empty", "holds no file that is read")
     (tmp_path / "empty" / "x.txt").write_bytes(b"\0\0")
     one_line(run("search", "x", "--docs", tmp_path / "empty", *small), "x.txt: binary")
 

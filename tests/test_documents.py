@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from langchain_text_splitters import RecursiveCharacterTextSplitter
 
 from rag_agent.documents import Splitter, Unreadable, article_spans, decode, list_sources, read_text
-from rag_agent.documents.folder import SUFFIXES
 from rag_agent.errors import DocumentsError
 
 
@@ -51,16 +50,16 @@ def test_a_literal_separator_takes_the_place_of_the_rule() -> None:
     assert articles("a.b", ".") == ["a", "b"]
 
 
-FRONT = "---\ntitle: The Moon\ntags:\n  - space\n- list\n# remark\n\n---\n"
+FRONT = "title: The Moon\ntags:\n  - space\n- list\n# remark\n\n---\n"
 
 
-def test_front_matter_is_no_article() -> None:
-    assert articles(f"{FRONT}one\n---\ntwo", markdown=True) == ["one", "two"]
-    assert articles(f"\ufeff{FRONT}one".replace("\n", "\r\n"), markdown=True) == ["one"]
+def test_front_matter_belongs_to_the_first_article() -> None:
+    assert articles(f"---\n{FRONT}one\n\n---\n\ntwo", markdown=True) == [f"{FRONT}one", "two"]
+    assert len(articles(f"\ufeff---\n{FRONT}one".replace("\n", "\r\n"), markdown=True)) == 1
 
 
-def test_front_matter_is_no_article_with_a_literal_separator() -> None:
-    assert articles(f"{FRONT}one###two", "###", markdown=True) == ["one", "two"]
+def test_a_literal_separator_alone_separates_in_markdown_too() -> None:
+    assert articles("one\n\n---\n\none###two", "###", markdown=True) == ["one\n\n---\n\none", "two"]
 
 
 def test_in_plain_text_there_is_no_front_matter() -> None:
@@ -68,11 +67,50 @@ def test_in_plain_text_there_is_no_front_matter() -> None:
 
 
 def test_a_first_article_between_rules_is_not_taken_for_front_matter() -> None:
-    assert articles("---\nMen walk on the Moon\n---\none", markdown=True) == ["Men walk on the Moon", "one"]
+    assert articles("---\nMen walk on the Moon\n\n---\none", markdown=True) == ["Men walk on the Moon", "one"]
 
 
 def test_a_rule_without_a_second_one_opens_no_front_matter() -> None:
     assert articles("---\ntitle: x\none", markdown=True) == ["title: x\none"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Retries\n-------\n\nThe server tries 5 times.",
+        "```\na\n\n---\n\nb\n```",
+        "| a | b |\n|---|---|\n| 1 | 2 |",
+        "- one\n\n  ---\n\n  still one",
+        "> one\n>\n> ---\n>\n> still one",
+    ],
+)
+def test_what_is_no_thematic_break_separates_nothing_in_markdown(text: str) -> None:
+    assert articles(text, markdown=True) == [text]
+
+
+def test_a_rule_right_below_a_sentence_separates_in_markdown_although_it_would_underline_a_heading() -> None:
+    assert articles("One ends here.\n---\nTwo", markdown=True) == ["One ends here.", "Two"]
+    assert articles("One goes\non for long\n---\nTwo", markdown=True) == ["One goes\non for long", "Two"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Retries\n-------\n\nThe server tries 5 times.",
+        "Start.\n\nUninstalling\n------------\nDelete the folder.",
+        "Intro.\n\n------------------\nSECTION 1. NOTHING\n------------------\n\nText.",
+        "Item     Price\n-----------------\nPump     20\n",
+    ],
+)
+def test_dashes_below_a_heading_or_the_head_of_a_table_separate_nothing_in_plain_text(text: str) -> None:
+    assert articles(text) == [text.strip()]
+
+
+@pytest.mark.parametrize(
+    "text", ["Two lines\nof an article\n-------------\nb", "An article.\n-----------\nb", "a\n\n-------\n\nb", "Note\n---\nb"]
+)
+def test_dashes_below_anything_else_do_in_plain_text(text: str) -> None:
+    assert len(articles(text)) == 2
 
 
 # --- chunks -------------------------------------------------------------------------------------------------------------
@@ -227,7 +265,7 @@ def test_other_kinds_of_file_are_named_with_the_reason(tmp_path: Path) -> None:
     write(tmp_path, "a.txt", "b.png")
     os.mkfifo(tmp_path / "pipe.txt")
     assert list_sources(tmp_path).skipped == (
-        ("b.png", f"not one of {', '.join(SUFFIXES)}"),
+        ("b.png", "not a kind of file that is read"),
         ("pipe.txt", "not a regular file"),
     )
 

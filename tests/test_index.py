@@ -8,7 +8,6 @@ from langchain_core.documents import Document
 from langchain_core.vectorstores import InMemoryVectorStore
 
 from rag_agent import RagAgent, Settings
-from rag_agent.documents.folder import SUFFIXES
 from rag_agent.errors import DocumentsError, IndexFileError, SettingsError
 from rag_agent.index import VectorStoreLibrary
 from rag_agent.testing import CountEmbeddings, ScriptedChat
@@ -97,7 +96,7 @@ def test_a_report_says_what_was_done(docs: Path, words: Sequence[str]) -> None:
     assert (report.files, report.chunks, report.embedded, report.unchanged) == (2, 3, 3, 0)
     assert (report.added, report.updated, report.removed) == (("crew.md", "moon.txt"), (), ())
     assert dict(report.skipped) == {
-        "photo.png": f"not one of {', '.join(SUFFIXES)}", "empty.txt": "empty", "image.txt": "binary, not text",
+        "photo.png": "not a kind of file that is read", "empty.txt": "empty", "image.txt": "binary, not text",
     }  # fmt: skip
 
 
@@ -283,7 +282,10 @@ def test_no_folder_and_an_empty_folder_are_told(tmp_path: Path, words: Sequence[
     with agent(tmp_path / "nothing", words) as asked, pytest.raises(DocumentsError, match="no such folder"):
         asked.index()
     (tmp_path / "empty").mkdir()
-    with agent(tmp_path / "empty", words) as asked, pytest.raises(DocumentsError, match="holds no .txt, .md, .*; put documents"):
+    with (
+        agent(tmp_path / "empty", words) as asked,
+        pytest.raises(DocumentsError, match="holds no file that is read .*; put documents"),
+    ):
         asked.index()
     (tmp_path / "empty" / "image.txt").write_bytes(b"\0\0")
     with agent(tmp_path / "empty", words) as asked, pytest.raises(DocumentsError, match="image.txt: binary"):

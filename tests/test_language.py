@@ -7,8 +7,10 @@ import pytest
 from rag_agent.language import LANGUAGES, Language, detect, language, sentence_texts, words
 
 FILES = [known for code in LANGUAGES if (known := language(code))]
-KINDS = ("function_words", "question_words", "pronouns", "negations", "quantifiers", "modals", "conditions", "attributions",
-         "joins", "relatives")  # fmt: skip
+KINDS = tuple(
+    """function_words question_words pronouns negations quantifiers modals conditions attributions articles subjects
+joins choices connectives relatives""".split()
+)
 
 
 # --- which language ------------------------------------------------------------------------------------------------
@@ -48,7 +50,9 @@ def test_a_language_without_a_file_is_unknown() -> None:
 @pytest.mark.parametrize("known", FILES, ids=lambda known: known.code)
 class TestEveryFile:
     def test_fills_every_field(self, known: Language) -> None:
-        assert all(getattr(known, field.name) for field in fields(Language))
+        # German puts a comma before every relative clause, so that none is known to be a mere aside.
+        empty = {field.name for field in fields(Language) if not getattr(known, field.name)}
+        assert empty <= ({"relatives"} if known.code == "de" else set())
         assert all(getattr(known.abbreviations, field.name) for field in fields(known.abbreviations))
 
     def test_names_all_months_weekdays_and_numbers(self, known: Language) -> None:

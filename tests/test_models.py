@@ -115,7 +115,7 @@ def test_ready_objects_have_names() -> None:
 
 
 def test_providers_are_listed_by_role() -> None:
-    assert set(providers("chat")) == {"embedded", "huggingface", "ollama"}
+    assert set(providers("chat")) == {"embedded", "reader", "huggingface", "ollama"}
     assert set(providers("embeddings")) == {"embedded", "huggingface", "ollama", "nomic", "nomic-remote"}
 
 

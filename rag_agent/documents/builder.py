@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from rag_agent.documents.blocks import Block, Kind, Section
+from rag_agent.documents.lines import trimmed
 from rag_agent.documents.reading import Reading, Unreadable
 
 MAX_CHARACTERS = 50_000_000
@@ -75,6 +76,20 @@ class Builder:
         for number, text in enumerate(texts):
             self.add(kind, text, tight=number > 0)
 
+    def add_text(self, text: str, blocks: Iterable[Block]) -> None:
+        """Add a text of several blocks as it stands; their spans index it.
+
+        Raises:
+            Unreadable: The text has grown too long.
+        """
+        text = _NOT_TEXT.sub("\ufffd", text)
+        start, end = trimmed(text, 0, len(text))
+        if start == end:
+            return
+        by = self._append(text[start:end], tight=self._line) - start
+        self._blocks += [block._replace(start=block.start + by, end=block.end + by) for block in blocks]
+        self._line = bool(self._open)
+
     def reading(self, format: str, *, title: str = "", told: Iterable[str] = ()) -> Reading:
         """The whole; `format` stands in place of an encoding."""
         while self._open:
@@ -82,7 +97,7 @@ class Builder:
         self._end_section()
         self._began = None
         return Reading(
-            "".join(self._pieces), format, tuple(self._sections), tuple(self._blocks), " ".join(title.split()), tuple(told)
+            "".join(self._pieces), format, tuple(self._sections), tuple(self._blocks), " ".join(title.split()), True, tuple(told)
         )
 
     def _append(self, text: str, *, tight: bool) -> int:

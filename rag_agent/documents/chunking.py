@@ -27,10 +27,10 @@ def load_chunks(docs: str | Path, splitter: Splitter | None = None) -> "list[Doc
     with Reader() as reader:
         for source in list_sources(docs).sources:
             try:
-                reading = reader.read(source.path)
+                reading = splitter.articles(reader.read(source.path))
             except Unreadable:
                 continue
-            for chunk in splitter.chunks_of(reading, markdown=source.path.suffix.lower() == ".md"):
+            for chunk in splitter.chunks_of(reading):
                 metadata = {"file": source.file, "article": chunk.article, "start": chunk.start, "end": chunk.end}
                 page = {} if chunk.page is None else {"page": chunk.page}
                 found.append(Document(reading.text[chunk.start : chunk.end], metadata=metadata | page))

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag_agent.documents.formats import FORMATS
+from rag_agent.documents.formats import suffix_of
 from rag_agent.errors import DocumentsError
 
-SUFFIXES = (".txt", ".md", *FORMATS)
-"""The kinds of file that are read."""
+KINDS = "text, Markdown, web pages, PDF, office documents, books, tables, JSON, XML, e-mail, subtitles, notebooks, source code"
+"""The kinds of file that are read, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +94,8 @@ def _source(path: str, file: str, root: Path) -> Source | str:
         file.encode()
     except UnicodeEncodeError:
         return "its name is not valid UTF-8"
-    if os.path.splitext(path)[1].lower() not in SUFFIXES:
-        return f"not one of {', '.join(SUFFIXES)}"
+    if not suffix_of(os.path.basename(path)):
+        return "not a kind of file that is read"
     try:
         status = os.lstat(path)
         if stat.S_ISLNK(status.st_mode):

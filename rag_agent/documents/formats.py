@@ -1,20 +1,61 @@
 """Files that are no plain text: bytes in, text, blocks and sections out. Some need the extra `formats`."""
 
+import os
 from importlib import import_module
 
 from rag_agent.documents.reading import Reading, Unreadable
+from rag_agent.documents.structures import TEXTS
 
 FORMATS: dict[str, str] = {
     ".html": "hypertext:read",
     ".htm": "hypertext:read",
+    ".xhtml": "hypertext:read",
     ".pdf": "pdf:read",
+    ".pptx": "slides:read",
+    ".png": "ocr:read",
+    ".jpg": "ocr:read",
+    ".jpeg": "ocr:read",
+    ".tif": "ocr:read",
+    ".tiff": "ocr:read",
+    ".odt": "opendocument:read",
+    ".ods": "opendocument:read",
+    ".odp": "opendocument:read",
+    ".epub": "books:read",
+    ".rtf": "richtext:read",
     ".docx": "word:read",
+    ".docm": "word:read",
     ".xlsx": "sheets:read",
+    ".xlsm": "sheets:read",
+    ".xls": "sheets:read_old",
+    ".xlsb": "sheets:read_old",
     ".csv": "delimited:read",
+    ".tsv": "delimited:read",
     ".json": "records:read_json",
     ".jsonl": "records:read_jsonl",
+    ".ndjson": "records:read_jsonl",
+    ".ipynb": "notebooks:read",
+    ".eml": "mail:read",
+    ".xml": "elements:read",
+    ".vtt": "subtitles:read",
+    ".srt": "subtitles:read",
 }
 """What is extracted, by suffix: the module of this room and its function of the file's bytes."""
+
+_NAMES = dict.fromkeys(
+    "authors changelog changes contributors copying copyright faq history install licence license news notice readme todo".split(),
+    ".txt",
+) | {"makefile": ".mk", "dockerfile": ".sh"}
+
+
+def suffix_of(name: str) -> str:
+    """The suffix of a file's name that tells how it is read, "" where it is not.
+
+    Files without one that every package has are known by their names: README, LICENSE, Makefile.
+    """
+    stem, suffix = os.path.splitext(name.lower())
+    if suffix in FORMATS or suffix in TEXTS:
+        return suffix
+    return _NAMES.get(stem, "") if not suffix else ""
 
 
 def extract(suffix: str, data: bytes) -> Reading:
@@ -42,5 +83,5 @@ def extract(suffix: str, data: bytes) -> Reading:
         told = str(error).strip().partition("\n")[0][:120]
         raise Unreadable(f"not a {suffix} file that can be read ({type(error).__name__}{': ' + told if told else ''})") from error
     if not reading.sections:
-        raise Unreadable("no text in it; if it holds scanned pages, run them through OCR first" if suffix == ".pdf" else "empty")
+        raise Unreadable("; ".join(("no text in it", *reading.told)))
     return reading

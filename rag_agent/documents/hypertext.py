@@ -1,29 +1,61 @@
-"""The text of a web page, by the parser of the standard library: it keeps no tree, so that depth costs nothing."""
+"""Web pages, by a parser of HTML5: what a reader of the page sees, with its structure."""
 
 import re
-from html.parser import HTMLParser
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
+from rag_agent.documents.blocks import Kind
 from rag_agent.documents.builder import Builder
+from rag_agent.documents.hypertags import (
+    BLOCKS,
+    FURNITURE,
+    UNREAD,
+    Attributes,
+    hidden,
+    is_furniture,
+    is_link_list,
+    rows_of,
+    said,
+    standing_alone,
+    tag_of,
+)  # fmt: skip
+from rag_agent.documents.paragraphs import asks, parts
+from rag_agent.documents.plain import answered
 from rag_agent.documents.reading import Reading, decode
+from rag_agent.documents.tables import add_table
 
-_UNSEEN = {"script", "style", "template", "noscript", "svg", "math"}
-_PARAGRAPHS = {
-    "address", "article", "aside", "blockquote", "body", "details", "div", "dl", "fieldset", "figure", "footer", "form", "h1",
-    "h2", "h3", "h4", "h5", "h6", "header", "hr", "main", "nav", "ol", "p", "pre", "section", "table", "title", "ul",
-}  # fmt: skip
-_LINES = {"br", "caption", "dd", "dt", "figcaption", "legend", "li", "option", "summary", "tr"}
+if TYPE_CHECKING:
+    from selectolax.lexbor import LexborNode
+
+_DECLARED = re.compile(rb"<(?:meta[^>]{0,200}charset|\?xml[^>]{0,200}encoding)\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
+# XML lets any element close itself; HTML takes `<script/>` for an opening, and the page for a script.
+_CLOSES_ITSELF = re.compile(
+    r"<(a|canvas|div|em|i|iframe|noscript|p|script|span|style|t[dh]|textarea|title)\b([^<>]*)/>", re.IGNORECASE
+)
+_MOST_HEADING = 120  # characters
+_MOST_PAIR = 200
+
+
+class Page(NamedTuple):
+    """What a page says of itself."""
+
+    title: str
+    told: tuple[str, ...]
+    """What of it was not read."""
 
 
 def read(data: bytes) -> Reading:
     """The text of a page's bytes, in the encoding that it declares."""
     builder = Builder()
-    for paragraph in hypertext(_decoded(data)).split("\n\n"):
-        builder.add("paragraph", paragraph)
-    return builder.reading("html")
+    page = add_page(builder, decoded(data))
+    reading = builder.reading("html", title=page.title, told=page.told)
+    return replace(reading, blocks=tuple(answered(reading.text, reading.blocks)))
 
 
-def _decoded(data: bytes) -> str:
-    declared = re.search(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w-]+)", data[:4096], re.IGNORECASE)
+def decoded(data: bytes) -> str:
+    """Bytes of HTML or XML as text, by the encoding that they declare, else as any text."""
+    declared = _DECLARED.search(data[:4096])
     if declared and not data.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
         try:
             return data.decode(declared[1].decode("ascii"))
@@ -32,58 +64,290 @@ def _decoded(data: bytes) -> str:
     return decode(data)[0]
 
 
-def hypertext(source: str) -> str:
-    """What a reader of the page sees: paragraphs with an empty line between them, rows of tables with ` | ` in between."""
-    parser = _Text()
-    parser.feed(_closed(source))
-    parser.close()
-    text = "".join(parser.pieces)
-    lines = (re.sub(r"[ \t\f\v\xa0]+", " ", line).strip(" |") for line in text.split("\n"))
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+def add_page(builder: Builder, source: str, *, level: int = 0) -> Page:
+    """Add what a page says.
+
+    Args:
+        builder: Where to.
+        source: The page.
+        level: Of the heading that it stands below; its own headings are that much deeper.
+    """
+    from selectolax.lexbor import LexborHTMLParser
+
+    if source.lstrip("\ufeff \r\n\t").startswith("<?xml") or "/xhtml" in source[:500]:
+        source = _CLOSES_ITSELF.sub(r"<\1\2></\1>", source)
+    root = LexborHTMLParser(source.replace("\0", "\ufffd")).root
+    walk = _Walk(builder, level)
+    if root is not None:
+        walk.run(root)
+    unread = [(walk.hidden, "hidden element"), (walk.frames, "frame of another page")]
+    told = tuple(
+        f"{many} {what.replace('element', 'elements').replace('frame', 'frames') if many > 1 else what}"
+        for many, what in unread
+        if many
+    )
+    return Page(walk.title, told)
 
 
-def _closed(source: str) -> str:
-    """Without comments, and without the openings of what never closes: the parser looks for each one's end anew."""
-    pieces, at = [], 0
-    while (start := source.find("<!--", at)) >= 0:
-        pieces.append(source[at:start])
-        end = source.find("-->", start + 2)
-        at = end + 3 if end >= 0 else len(source)
-    source = "".join([*pieces, source[at:]]).replace("<![", "")
-    tail = source.rfind(">") + 1
-    return source[:tail] + source[tail:].replace("<", "&lt;")
+class _Holder:
+    """A list, item, quotation or answer: opened when it turns out to hold more than one paragraph, else a block itself."""
+
+    def __init__(self, kind: Kind, level: int, mark: str = "") -> None:
+        self.kind, self.level, self.mark = kind, level, mark
+        self.opened = False
+        self.held = ""
 
 
-class _Text(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.pieces: list[str] = []
-        self._unseen: list[str] = []
-        self._preformatted = 0
+class _Walk:
+    """Goes through a page in reading order, without recursion, since elements may lie thousands deep."""
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _UNSEEN:
-            self._unseen.append(tag)
-        elif tag in ("td", "th"):
-            self.pieces.append(" | ")
-        self._break(tag)
-        self._preformatted += tag == "pre"
+    def __init__(self, builder: Builder, level: int) -> None:
+        self.title = ""
+        self.hidden = 0
+        self.frames = 0
+        self._builder = builder
+        self._base = level
+        self._level = level  # of the last heading
+        self._pieces: list[str] = []
+        self._holders: list[_Holder] = []
+        self._furniture = 0  # how many elements of page furniture are open
+        self._content = 0  # how many `<main>`, `<article>` are open
+        self._numbers: list[int] = []  # by open list: of its next item, 0 where they have bullets
+        self._definitions: list[str] = []  # by open `<dl>`: the term of a pair, or "" where terms are headings
+        self._bold = 0
+        self._plain = False  # whether text stands beside the bold text of this paragraph
+        self._before = ""  # the last paragraph
+        self._asked = False  # whether the last block was a question
 
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._break(tag)
+    def run(self, root: "LexborNode") -> None:
+        waiting: list[tuple[LexborNode, bool]] = [(root, False)]
+        while waiting:
+            node, leaves = waiting.pop()
+            if leaves:
+                self._leave(tag_of(node), node)
+                continue
+            tag = tag_of(node)
+            if tag == "-text":
+                self._take(node.text_content or "")
+            elif not tag.startswith(("-", "!")) and self._enter(tag, node):
+                waiting.append((node, True))
+                waiting += [(child, False) for child in reversed(list(node.iter(include_text=True)))]
+        self._flush()
+        while self._holders:
+            self._close()
 
-    def handle_endtag(self, tag: str) -> None:
-        if self._unseen and tag == self._unseen[-1]:
-            self._unseen.pop()
-        self._break(tag)
-        self._preformatted = max(0, self._preformatted - (tag == "pre"))
+    def _take(self, text: str) -> None:
+        if text.strip() and not self._bold:
+            self._plain = True
+        self._pieces.append(re.sub(r"\s+", " ", text))
 
-    def handle_data(self, data: str) -> None:
-        if not self._unseen:
-            self.pieces.append(data if self._preformatted else re.sub(r"\s+", " ", data))
+    def _enter(self, tag: str, node: "LexborNode") -> bool:
+        """Begin an element; False where its children are not to be gone through."""
+        if tag in UNREAD:
+            if tag == "head" and (title := node.css_first("title")) is not None:
+                self.title = said(title)
+            self.frames += tag in ("iframe", "frame", "object", "embed")
+            return False
+        attributes: Attributes = node.attributes
+        if hidden(attributes):
+            self.hidden += bool(said(node))
+            return False
+        handler = getattr(self, f"_enter_{tag}", None)
+        if tag in BLOCKS:
+            self._flush()
+        if tag in ("main", "article"):
+            self._content += 1
+        elif (tag in FURNITURE or "class" in attributes or "id" in attributes or "role" in attributes) and self._is_furniture(
+            tag, node
+        ):
+            self._furniture += 1
+        if tag in ("b", "strong"):
+            self._bold += 1
+        return handler(node) if handler else True
 
-    def _break(self, tag: str) -> None:
-        if tag in _PARAGRAPHS:
-            self.pieces.append("\n\n")
-        elif tag in _LINES:
-            self.pieces.append("\n")
+    def _is_furniture(self, tag: str, node: "LexborNode") -> bool:
+        return not self._furniture and is_furniture(tag, node, inside=bool(self._content))
+
+    def _leave(self, tag: str, node: "LexborNode") -> None:
+        handler = getattr(self, f"_leave_{tag}", None)
+        if handler:
+            handler(node)
+        elif tag in BLOCKS:
+            self._flush()
+        if tag in ("b", "strong"):
+            self._bold = max(0, self._bold - 1)
+        if tag in ("main", "article"):
+            self._content -= 1
+        elif self._furniture and (tag in FURNITURE or node.attributes) and is_furniture(tag, node, inside=bool(self._content)):
+            self._furniture -= 1
+
+    # --- text into blocks
+
+    def _flush(self, kind: Kind = "paragraph", level: int = 0) -> None:
+        """End the text that has come in."""
+        if not self._pieces:
+            return
+        lines = (" ".join(line.split()) for line in "".join(self._pieces).split("\n"))
+        text = "\n".join(line for line in lines if line)
+        bold, self._plain = not self._plain, False
+        self._pieces = []
+        if not text or not re.search(r"[^\W_]", text):
+            return
+        if kind == "paragraph" and not self._holders and bold and len(text) <= _MOST_HEADING and text[-1] not in ".:;,!":
+            kind, level = ("question", 0) if asks(text) else ("heading", self._level + 1)
+        self._emit("furniture" if self._furniture and kind != "heading" else kind, text, level)
+
+    def _emit(self, kind: Kind, text: str, level: int = 0) -> None:
+        self._before = text
+        if kind == "paragraph" and self._holders:
+            top = self._holders[-1]
+            if not top.opened and not top.held and top.kind != "list":
+                top.held = text
+                return
+        self._open()
+        for part in parts(text, 0, len(text), after_question=self._asked) if kind == "paragraph" else ():
+            self._asked = part.kind == "question"
+            self._builder.add(part.kind, text[part.start : part.end], tight=part.start > 0)
+        if kind != "paragraph":
+            self._asked = kind == "question"
+            self._builder.add(kind, text, level=level)
+
+    def _open(self) -> None:
+        """Open what has only been announced."""
+        for holder in self._holders:
+            if not holder.opened:
+                self._builder.open(holder.kind, level=holder.level)
+                holder.opened = True
+            if holder.held:
+                self._builder.add("paragraph", holder.mark + holder.held)
+                holder.held = holder.mark = ""
+
+    def _announce(self, kind: Kind, mark: str = "") -> None:
+        level = sum(holder.kind == "list" for holder in self._holders) - (kind == "item")
+        self._holders.append(_Holder(kind, level if kind in ("list", "item") else 0, mark))
+
+    def _close(self) -> None:
+        holder = self._holders.pop()
+        if holder.held and not holder.opened:
+            self._open()
+            self._builder.add("furniture" if self._furniture else holder.kind, holder.mark + holder.held, level=holder.level)
+        elif holder.opened:
+            self._builder.close()
+
+    # --- elements
+
+    def _leave_heading(self, node: "LexborNode") -> None:
+        if self._holders:
+            self._flush()
+            return
+        self._level = self._base + int((node.tag or "h6")[1])
+        self._flush("heading", self._level)
+
+    _leave_h1 = _leave_h2 = _leave_h3 = _leave_h4 = _leave_h5 = _leave_h6 = _leave_heading
+
+    def _enter_br(self, node: "LexborNode") -> bool:
+        self._pieces.append("\n")
+        return False
+
+    def _enter_pre(self, node: "LexborNode") -> bool:
+        text = (node.text(deep=True) or "").strip("\r\n").rstrip()
+        if text:
+            self._emit("code", text)
+        return False
+
+    def _enter_blockquote(self, node: "LexborNode") -> bool:
+        self._announce("quotation")
+        return True
+
+    def _leave_blockquote(self, node: "LexborNode") -> None:
+        self._flush()
+        self._close()
+
+    def _enter_ul(self, node: "LexborNode") -> bool:
+        introduced = self._before.endswith((":", "："))
+        listed = any(holder.kind == "list" for holder in self._holders)
+        if not self._furniture and not listed and not introduced and is_link_list(node, inside=bool(self._content)):
+            self._emit("furniture", "\n".join(said(item) for item in node.iter() if item.tag == "li"))
+            return False
+        start = str((node.attributes or {}).get("start") or 1)
+        self._numbers.append((int(start) if start.isdecimal() else 1) if node.tag == "ol" else 0)
+        self._announce("list")
+        return True
+
+    _enter_ol = _enter_menu = _enter_ul
+
+    def _leave_ul(self, node: "LexborNode") -> None:
+        self._flush()
+        if self._numbers:
+            self._numbers.pop()
+            self._close()
+
+    _leave_ol = _leave_menu = _leave_ul
+
+    def _enter_li(self, node: "LexborNode") -> bool:
+        if not self._holders or self._holders[-1].kind != "list":  # it stands outside of any list
+            self._numbers.append(-1)
+            return True
+        number = self._numbers[-1]
+        self._announce("item", f"{number}. " if number > 0 else "- ")
+        self._numbers[-1] += number > 0
+        return True
+
+    def _leave_li(self, node: "LexborNode") -> None:
+        self._flush()
+        if self._numbers and self._numbers[-1] == -1:
+            self._numbers.pop()
+        else:
+            self._close()
+
+    def _enter_dl(self, node: "LexborNode") -> bool:
+        short = all(standing_alone(one) and len(said(one)) <= _MOST_PAIR for one in node.iter() if one.tag == "dd")
+        self._definitions.append("pair" if short else "")
+        return True
+
+    def _leave_dl(self, node: "LexborNode") -> None:
+        self._flush()
+        if self._definitions:
+            self._definitions.pop()
+
+    def _leave_dt(self, node: "LexborNode") -> None:
+        if self._definitions and self._definitions[-1]:
+            text = " ".join("".join(self._pieces).split())
+            self._pieces = [text.rstrip(" :"), " " if self._furniture else ": "] if text else []
+        elif self._holders or self._furniture:
+            self._flush()
+        else:
+            self._flush("heading", self._level + max(1, len(self._definitions)))
+
+    def _leave_dd(self, node: "LexborNode") -> None:
+        self._flush("pair" if self._definitions and self._definitions[-1] else "paragraph")
+
+    def _leave_summary(self, node: "LexborNode") -> None:
+        text = " ".join("".join(self._pieces).split())
+        self._flush(
+            "question" if asks(text) else "paragraph" if self._holders else "heading", 0 if asks(text) else self._level + 1
+        )
+
+    def _enter_table(self, node: "LexborNode") -> bool:
+        rows = rows_of(node)
+        if rows is None:
+            return True
+        for caption in node.css("caption"):
+            if text := said(caption):
+                self._emit("paragraph", text)
+        if self._furniture:
+            self._emit("furniture", " ".join(cell.text for row in rows for cell in row if cell.text))
+        elif all(len(row) <= 1 for row in rows):
+            self._simple_list(cell.text for row in rows for cell in row)
+        else:
+            self._open()
+            add_table(self._builder, rows)
+        return False
+
+    def _simple_list(self, texts: Iterable[str]) -> None:
+        self._announce("list")
+        for text in texts:
+            if text:
+                self._open()
+                self._builder.add("item", f"- {text}", level=self._holders[-1].level)
+        self._close()

@@ -6,20 +6,27 @@ standard input (a line of JSON, then the bytes) and writes a line of JSON a repl
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from rag_agent.documents.blocks import Block, Section
-from rag_agent.documents.formats import FORMATS, extract
-from rag_agent.documents.reading import Reading, Unreadable, read_bytes, read_text
+from rag_agent.documents.formats import FORMATS, extract, suffix_of
+from rag_agent.documents.reading import Reading, Unreadable, damage, on_part, read_bytes, read_text
+from rag_agent.documents.structures import TEXTS, structure
 
 SECONDS = 60.0
-"""How long one file may take."""
+"""How long one file may take; in formats that have pages, one page."""
+_MOST = 60
+"""How many times that all pages of a file may take together."""
 _MEMORY = 2 * 1024**3
+_PART = b"\n"
+"""What the worker writes whenever it has read a page."""
 _MAIN = "from rag_agent.documents.isolation import serve; serve()"
 
 
@@ -38,9 +45,9 @@ class Reader:
         Raises:
             Unreadable: It cannot be read; the message says why.
         """
-        suffix = path.suffix.lower()
+        suffix = suffix_of(path.name)
         if suffix not in FORMATS:
-            return Reading(*read_text(path))
+            return _of_text(suffix, *read_text(path))
         data = read_bytes(path)
         if not data:
             raise Unreadable("empty")
@@ -63,6 +70,14 @@ class Reader:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+
+def _of_text(suffix: str, text: str, encoding: str) -> Reading:
+    """A file whose text is its own; the patterns that look for its structure take time that grows with its length alone."""
+    if suffix not in TEXTS:
+        return Reading(text, encoding)
+    blocks, sections, title = structure(suffix, text)
+    return Reading(text, encoding, sections, blocks, title, told=damage(text, encoding))
 
 
 class _Worker:
@@ -88,14 +103,15 @@ class _Worker:
     def extract(self, suffix: str, data: bytes, seconds: float) -> Reading:
         assert self._process.stdin and self._process.stdout
         late = threading.Event()
-        timer = threading.Timer(seconds, self._kill, [late])
-        timer.daemon = True
-        timer.start()
+        end = time.monotonic() + _MOST * seconds
+        timer = self._timer(seconds, late)
         try:
             self._process.stdin.write(json.dumps({"suffix": suffix, "size": len(data)}).encode() + b"\n")
             self._process.stdin.write(data)
             self._process.stdin.flush()
-            line = self._process.stdout.readline()
+            while (line := self._process.stdout.readline()) == _PART:
+                timer.cancel()
+                timer = self._timer(min(seconds, end - time.monotonic()), late)
             reply = json.loads(line) if line.endswith(b"\n") else None
         except OSError:
             reply = None
@@ -115,15 +131,29 @@ class _Worker:
             tuple(Section(*section) for section in reply["sections"]),
             tuple(Block(kind, start, end, level, tuple(names)) for kind, start, end, level, names in reply["blocks"]),
             reply["title"],
+            True,
             tuple(reply["told"]),
         )
 
-    def _kill(self, late: threading.Event) -> None:
+    def _timer(self, seconds: float, late: threading.Event) -> threading.Timer:
+        timer = threading.Timer(max(0.0, seconds), self._late, [late])
+        timer.daemon = True
+        timer.start()
+        return timer
+
+    def _late(self, late: threading.Event) -> None:
         late.set()
-        self._process.kill()
+        self._kill()
+
+    def _kill(self) -> None:
+        """End the process and the programs that it runs: they are a group of their own."""
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
 
     def stop(self) -> None:
-        self._process.kill()
+        self._kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             try:
@@ -141,6 +171,12 @@ def serve() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # a library that prints must not end up among the replies
+
+    def part() -> None:
+        replies.write(_PART)
+        replies.flush()
+
+    on_part(part)
     while header := sys.stdin.buffer.readline():
         request = json.loads(header)
         data = sys.stdin.buffer.read(request["size"])

@@ -2,7 +2,9 @@
 
 import codecs
 import os
+import re
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +27,24 @@ _LEGACY = [
 ]  # fmt: skip
 
 
+_told_alive: list[Callable[[], None]] = []
+
+
+def on_part(call: Callable[[], None]) -> None:
+    """Have `call` called whenever a part of a file has been read."""
+    _told_alive[:] = [call]
+
+
+def part_done() -> None:
+    """Say that a part of a file (a page) has been read: the time that one file may take begins anew."""
+    for call in _told_alive:
+        call()
+
+
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x19\x1b-\x1f]")
+
+
 class Unreadable(Exception):
     """A file cannot be read as text; the message says why."""
 
@@ -35,19 +55,21 @@ class Reading:
 
     text: str
     encoding: str
-    """The codec that gives the text; the name of the format where the text was extracted."""
+    """What gives the text: `data.decode(*encoding.split(":"))`; the name of the format where the text was extracted."""
     sections: tuple[Section, ...] | None = None
-    """The articles of an extracted text; None leaves it to the splitter to find them."""
+    """The articles; None leaves it to the splitter to find them."""
     blocks: tuple[Block, ...] = ()
     """The structure of the text, in reading order; see `rag_agent.documents.blocks`."""
     title: str = ""
     """What the file calls itself (the `<title>` of a page, the title of a document's properties), if it says so."""
+    extracted: bool = False
+    """Whether the text is taken out of a file that is no text itself."""
     told: tuple[str, ...] = ()
     """What was not read, one thing a line, in words: "2 comments", "3 scanned pages: install the extra `ocr`"."""
 
 
 def read_text(path: Path) -> tuple[str, str]:
-    """The text of a file and its encoding: `path.read_bytes().decode(encoding)` is the text.
+    """The text of a file and its encoding: `path.read_bytes().decode(*encoding.split(":"))` is the text.
 
     Raises:
         Unreadable: The file is too large, binary, in no known encoding, or cannot be opened.
@@ -85,6 +107,8 @@ def read_bytes(path: Path) -> bytes:
 def decode(data: bytes) -> tuple[str, str]:
     """The text of some bytes, and the codec that gives it: by byte order mark, as UTF-8, or as the most likely legacy encoding.
 
+    Where some bytes of a UTF-8 text are damaged, each stands as U+FFFD and the encoding says so: "utf-8:replace".
+
     Raises:
         Unreadable: The bytes are binary, or decode in no known encoding.
     """
@@ -96,7 +120,25 @@ def decode(data: bytes) -> tuple[str, str]:
     try:
         return data.decode("utf-8"), "utf-8"
     except UnicodeDecodeError:
-        return _legacy(data)
+        text = data.decode("utf-8", "replace")
+    if _is_damaged_utf8(data, text):
+        return text, "utf-8:replace"
+    return _legacy(data)
+
+
+def damage(text: str, encoding: str) -> tuple[str, ...]:
+    """What `Reading.told` says of bytes that stand for no character."""
+    count = text.count("\ufffd") if encoding.endswith(":replace") else 0
+    return (f"{count} damaged {'byte' if count == 1 else 'bytes'} (no valid UTF-8)",) if count else ()
+
+
+def _is_damaged_utf8(data: bytes, text: str) -> bool:
+    """Whether more characters took several bytes, as only UTF-8 has them, than bytes were invalid.
+
+    In a legacy encoding the bytes of two letters seldom happen to be one character of UTF-8.
+    """
+    invalid = text.count("\ufffd") - data.count(b"\xef\xbf\xbd")
+    return len(_BEYOND_ASCII.findall(text)) - invalid >= invalid and not _has_controls(text)
 
 
 def _strict(data: bytes, encoding: str) -> str:
@@ -120,7 +162,11 @@ def _legacy(data: bytes) -> tuple[str, str]:
         text = data.decode(encoding)
     except (UnicodeDecodeError, LookupError) as error:
         raise Unreadable("in no known text encoding; save it as UTF-8") from error
-    controls = sum(character < " " and character not in "\t\n\r\f\x1a" for character in text)
-    if controls > len(text) / 50:
+    if _has_controls(text):
         raise Unreadable("binary, not text")
     return text, encoding
+
+
+def _has_controls(text: str) -> bool:
+    """Whether a text holds as many control characters as only binary data does."""
+    return len(_CONTROL.findall(text)) > len(text) / 50

@@ -6,18 +6,17 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from rag_agent import prompts
 from rag_agent.agent import RagAgent
-from rag_agent.answers import Answer
+from rag_agent.answers import Answer, Sentence
 from rag_agent.errors import ThreadError
 from rag_agent.evaluation.measures import Measure, balanced, contains, exact, f1, mean, median, plain
 from rag_agent.evaluation.questions import Conversation, Question
-from rag_agent.grounding.passages import readable
-from rag_agent.grounding.support import SupportCheck
+from rag_agent.grounding.judging import missing
+from rag_agent.grounding.standing import standing
 
 Progress = Callable[[int, int], None]
 """Told how many of how many questions are asked."""
@@ -25,7 +24,6 @@ Progress = Callable[[int, int], None]
 HITS = (1, 4, 8)
 COSTS = ("words", "seconds", "tokens")
 """Measures of which less is better."""
-_MARK = re.compile(r" \[(\d+)\]")
 _DOCUMENTS = ("generated", "quote", "refusal")
 
 
@@ -163,7 +161,6 @@ def _result(agent: RagAgent, conversation: int, turn: int, question: Question, a
     text = plain(answer.text)
     gold = question.answers if question.answerable and question.kind in (None, *_DOCUMENTS) else ()
     said = "" if answer.refused else text
-    shown = shown_sentences(answer)
     return Result(
         conversation,
         turn,
@@ -173,8 +170,8 @@ def _result(agent: RagAgent, conversation: int, turn: int, question: Question, a
         contained=contains(said, gold) if gold else None,
         exact=exact(said, gold) if gold else None,
         f1=f1(said, gold) if gold else None,
-        sentences=len(shown),
-        standing=sum(stands(sentence, quote, answer.query) for sentence, quote in shown),
+        sentences=len(answer.sentences),
+        standing=sum(stands(sentence, answer) for sentence in answer.sentences),
         valid=sum(agent.read(c.file)[c.start : c.end] == c.quote for c in answer.citations),
     )
 
@@ -188,34 +185,25 @@ def _hit(agent: RagAgent, question: Question, answer: Answer) -> int:
     return 0
 
 
-class Shown(NamedTuple):
-    """A sentence of an answer and the quote that its mark names; "" where there is none."""
+def stands(sentence: Sentence, answer: Answer) -> bool:
+    """Whether a sentence is what it cites, or says it: told anew from the quotes, whatever the answer claims.
 
-    sentence: str
-    quote: str
-
-
-def shown_sentences(answer: Answer) -> list[Shown]:
-    """The sentences of a `generated` or `quote` answer, cut at their marks `[n]`; text behind the last mark has no quote."""
-    if answer.kind not in ("generated", "quote"):
-        return []
-    found: list[Shown] = []
-    rest = answer.text.removeprefix(prompts.DISAGREE).lstrip()  # a notice, no statement
-    quotes = {str(n): citation.quote for n, citation in enumerate(answer.citations, start=1)}
-    while rest:
-        marks = [mark for mark in _MARK.finditer(rest) if mark[1] in quotes]
-        if not marks:
-            return [*found, Shown(rest.strip(), "")]
-        # A document may hold such marks itself: a whole quote comes before the first mark.
-        whole = (mark for mark in marks if readable(rest[: mark.start()]) == readable(quotes[mark[1]]))
-        mark = next(whole, marks[0])
-        found.append(Shown(rest[: mark.start()].strip(), quotes[mark[1]]))
-        rest = rest[mark.end() :].lstrip()
-    return found
+    A quote is shown without the marks of its format, and a row with the names of its columns: letters and digits decide.
+    """
+    quotes = [answer.citations[number].quote for number in sentence.citations]
+    if sentence.standing == "judged":
+        return any(not missing(sentence.text, quote) for quote in quotes)
+    return any(
+        standing(sentence.text, quote) or all(_holds(quote, part) for part in re.split(r"; |\n", sentence.text))
+        for quote in quotes
+    )
 
 
-def stands(sentence: str, quote: str, question: str = "") -> bool:
-    """Whether a shown sentence is what it cites (white space and broken words made whole), or passes the check on it."""
-    if not quote:
-        return False
-    return readable(sentence) == readable(quote) or SupportCheck([quote], question=question).check(sentence).supported
+def _holds(quote: str, part: str) -> bool:
+    """Whether the letters and digits of a text, or of the value behind `name: `, stand in a quote in order."""
+    found = [char for char in quote.casefold() if char.isalnum()]
+    for text in (part, part.partition(": ")[2]):
+        rest = iter(found)
+        if text and all(char in rest for char in text.casefold() if char.isalnum()):
+            return True
+    return False

@@ -1,139 +1,111 @@
 """Two sources that answer one question differently: both must be shown, whichever ranks higher.
 
-It is looked for narrowly, since two sentences that share their words are far more often about two things than at odds:
-both must hold what the question asks for, in different texts. Then either they hold the same words of the question and
-differ in one piece alone ("opened in 1931", "opened in 1932"), or both hold nearly all its words and give other dates,
-or other numbers of the same unit, and no other names.
+It is looked for narrowly, since two sentences that share their words are far more often about two things than at odds. Either
+both are the same but for one piece, and that piece is what is asked for: another number, date or name, or a negation. Or both
+hold all that is asked about, and tell another time or another number of the same unit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from difflib import SequenceMatcher
 
 import numpy as np
 
-from rag_agent.answers import Hit
 from rag_agent.grounding.asking import asks_for
-from rag_agent.grounding.dates import Date
-from rag_agent.grounding.instructions import is_quotable
-from rag_agent.grounding.matching import match, source
-from rag_agent.grounding.quotes import chances
-from rag_agent.grounding.reading import Reader, Reading, detect_language
-from rag_agent.grounding.relevance import Matches
-from rag_agent.grounding.substitutions import substitutions
+from rag_agent.grounding.choice import chances
+from rag_agent.grounding.evidence import Candidate, Evidence
+from rag_agent.grounding.forms import NEGATIONS, Date, Token, dates, tokens
+from rag_agent.language import detect, language
 
-_LIKELY = 0.3  # least chance of holding the answer, as a share of the best sentence's
-_HELD = 0.9  # least share of the question's terms, weighed, that two different sentences hold
-_HELD_ALIKE = 0.3  # and two that differ in one piece
-_EQUAL = 0.6  # least share of the longer sentence that is the same where one piece differs
+_LIKELY = 0.3  # chance of holding the answer, as a share of the best sentence's, from which a sentence is compared
+_HELD = 0.3  # share of the question's terms that sentences hold which differ in one piece
+_HELD_ALL = 0.9  # and those that are said in different words
+_EQUAL = 0.6  # share of the longer sentence that is the same where one piece differs
 _OTHERS = 3  # sentences of other texts that are compared with the best one
 
 
-def disagreement(matches: Matches, hits: Sequence[Hit]) -> tuple[int, int] | None:
-    """Find the best sentence and one of another text that contradicts it.
+def disagreement(evidence: Evidence) -> tuple[Candidate, Candidate] | None:
+    """Find the likeliest unit and one of another text that contradicts it; None where the sources do not disagree."""
+    chance = chances(evidence)
+    order = [n for n in np.argsort(-chance, kind="stable").tolist() if chance[n] >= _LIKELY * chance.max()]
+    likely = [evidence.candidates[n] for n in order]
+    sources = [(candidate.file, candidate.article) for candidate in likely]
+    held = [0.0 if candidate.withheld else candidate.own for candidate in likely]
+    found = contradicting(evidence.question, [candidate.unit.text for candidate in likely], sources, held) if likely else None
+    return (likely[0], likely[found]) if found else None
+
+
+def contradicting(question: str, texts: Sequence[str], sources: Sequence[Hashable], held: Sequence[float]) -> int | None:
+    """Find the text that contradicts the first.
 
     Args:
-        matches: The question against the hits.
-        hits: What was found, best first; two of one article are one source.
+        question: What was asked.
+        texts: What may answer it, the likeliest first.
+        sources: Where each stands; two of one source are not compared.
+        held: Share, 0 to 1, of the question's terms that each holds; 0 for one that may not be shown.
 
     Returns:
-        The indices of both sentences, the likelier one first; None where the sources do not disagree.
+        Its index; None where none of the next three of other sources does.
     """
-    chance = chances(matches)
-    order = np.argsort(-chance, kind="stable").tolist()
-    if not order or not _answers(matches, order[0]):
+    others = [n for n in range(1, len(texts)) if sources[n] != sources[0] and held[n] >= _HELD]
+    if not others or held[0] < _HELD:
         return None
-    best = order[0]
-    others = [
-        index
-        for index in order[1:]
-        if chance[index] >= _LIKELY * chance[best]
-        and _source(matches, hits, index) != _source(matches, hits, best)
-        and _answers(matches, index)
-    ]
-    reader = Reader(detect_language(matches.sentences[best].text))
-    question, kind = reader.read(matches.question), asks_for(matches.question)
-    mine = reader.read(matches.sentences[best].text)
-    for index in others[:_OTHERS]:
-        theirs = reader.read(matches.sentences[index].text)
-        held = matches.own[[best, index]]
-        alike = held.min() == held.max() and _one_piece_differs(kind, question, mine, theirs)
-        if alike or (held.min() >= _HELD and _values_differ(kind, question, mine, theirs)):
-            return best, index
+    known = language(detect(texts[0]))
+    asked, mine = tokens(question, known), tokens(texts[0], known)
+    for other in others[:_OTHERS]:
+        theirs = tokens(texts[other], known)
+        alike = abs(held[0] - held[other]) < 0.01 and _one_piece_differs(asks_for(question), asked, mine, theirs)
+        if alike or (min(held[0], held[other]) >= _HELD_ALL and _values_differ(asks_for(question), asked, mine, theirs)):
+            return other
     return None
 
 
-def _source(matches: Matches, hits: Sequence[Hit], index: int) -> tuple[str, int]:
-    hit = hits[matches.sentences[index].passages[0]]
-    return hit.file, hit.article
-
-
-def _answers(matches: Matches, index: int) -> bool:
-    """Whether a sentence holds words of the question and what it asks for, and may be quoted."""
-    sentence = matches.sentences[index]
-    text = matches.passages[sentence.passages[0]].text
-    return bool(matches.own[index] >= _HELD_ALIKE and matches.gives[index]) and is_quotable(text, sentence.start, sentence.end)
-
-
-def _one_piece_differs(kind: str, question: Reading, mine: Reading, theirs: Reading) -> bool:
-    """The same sentence but for one piece, which is what is asked for: another name or number, an opposite or a negation."""
-    left, right = ([token for token in reading.tokens if token[0].isalnum()] for reading in (mine, theirs))
-    steps = SequenceMatcher(None, left, right, autojunk=False).get_opcodes()
-    same = sum(j - i for tag, i, j, _, _ in steps if tag == "equal")
-    if not _is_asked_for(
-        kind, question, mine, theirs, [piece for tag, i, j, k, m in steps if tag != "equal" for piece in (left[i:j], right[k:m])]
-    ):
+def _one_piece_differs(kind: str, asked: Sequence[Token], mine: Sequence[Token], theirs: Sequence[Token]) -> bool:
+    sides = [[token for token in side if token.kind != "mark"] for side in (mine, theirs)]
+    steps = SequenceMatcher(None, *([token.key for token in side] for side in sides), autojunk=False).get_opcodes()
+    changes = [(sides[0][i:j], sides[1][k:m]) for step, i, j, k, m in steps if step != "equal"]
+    same = sum(j - i for step, i, j, _, _ in steps if step == "equal")
+    if len(changes) != 1 or same < _EQUAL * max(map(len, sides)):
         return False
-    if sum(tag != "equal" for tag, *_ in steps) != 1 or same < _EQUAL * max(len(left), len(right)):
-        return False
-    return any(substitutions(mine, source(theirs))) and any(substitutions(theirs, source(mine)))
-
-
-def _is_asked_for(kind: str, question: Reading, mine: Reading, theirs: Reading, pieces: Sequence[Sequence[str]]) -> bool:
-    """Whether what differs can be the answer: who won in 1969 and in 1970 may be one and the same."""
-    numeric = [any(token[0].isdigit() for token in piece) for piece in pieces if piece]
-    if kind in ("date", "number"):
+    pieces = changes[0]
+    if any(all(token.key in NEGATIONS for token in piece) for piece in pieces if piece) and not all(pieces):
         return True
-    if all(numeric) and kind:
+    if not all(pieces) or kind in ("date", "number") and _agree(dates(pieces[0]), dates(pieces[1])):
         return False
-    known = {word.key for word in question.words}
-    names = [{word.key for word in reading.words if word.name == 2} - known for reading in (mine, theirs)]
-    return kind not in ("person", "place") or not names[0] & names[1]
+    if all(_valued(piece) for piece in pieces):
+        return kind in ("date", "number", "")
+    # Who won in 1969 and who in 1970 may be one and the same: another name answers only where none is shared.
+    known = {token.key for token in asked}
+    names = [{token.key for token in side if _is_name(token)} - known for side in sides]
+    return all(any(_is_name(token) for token in piece) for piece in pieces) and not names[0] & names[1]
 
 
-def _values_differ(kind: str, question: Reading, mine: Reading, theirs: Reading) -> bool:
-    """Two answers to "when" or "how many" about the same names, neither negated."""
-    if kind not in ("date", "number") or mine.negations or theirs.negations or _other_names(mine, theirs):
+def _values_differ(kind: str, asked: Sequence[Token], mine: Sequence[Token], theirs: Sequence[Token]) -> bool:
+    if kind not in ("date", "number") or any(token.key in NEGATIONS for token in (*mine, *theirs)):
         return False
+    names = [{token.key for token in side if token.named} for side in (mine, theirs)]
+    if names[0] - names[1] and names[1] - names[0]:
+        return False  # of two things
+    times = [dates(side) - dates(asked) for side in (mine, theirs)]
     if kind == "date":
-        left, right = (_dates(reading) - _dates(question) for reading in (mine, theirs))
-        return bool(left and right) and not any(_agree(one, other) for one in left for other in right)
-    if (_dates(mine) ^ _dates(theirs)) - _dates(question):
-        return False  # of two times
-    left_facts, right_facts = (
-        [fact for fact in reading.facts if fact.unit and fact.at not in reading.dated] for reading in (mine, theirs)
-    )
-    pairs = [(one, other) for one in left_facts for other in right_facts if one.unit == other.unit]
-    return bool(pairs) and not any(one.number.matches(other.number) for one, other in pairs)
+        return all(times) and not _agree(*times)
+    numbers = [{(token.key, follows.key) for token, follows in zip(side, side[1:], strict=False) if _counts(token, follows)}
+               for side in (mine, theirs)]  # fmt: skip
+    units = {unit for _, unit in numbers[0]} & {unit for _, unit in numbers[1]}
+    return times[0] == times[1] and bool(units) and all(n not in numbers[1] for n in numbers[0] if n[1] in units)
 
 
-def _other_names(mine: Reading, theirs: Reading) -> bool:
-    """Whether each names something that the other does not."""
-    return all(
-        any(word.name == 2 and not match(word, one, source(other))[0] for word in one.words)
-        for one, other in ((mine, theirs), (theirs, mine))
-    )
+def _valued(piece: Sequence[Token]) -> bool:
+    return any(token.kind in ("number", "date") for token in piece)
 
 
-def _dates(reading: Reading) -> set[Date]:
-    years = {
-        Date(int(value), 0, 0)
-        for fact in reading.facts
-        if fact.at not in reading.dated and fact.number.kind == "plain" and not fact.unit
-        for value in fact.number.values
-        if isinstance(value, float) and 1000 <= value <= 2200
-    }
-    return set(reading.dates) | years
+def _is_name(token: Token) -> bool:
+    return token.kind == "word" and token.raw[0].isupper()
 
 
-def _agree(one: Date, other: Date) -> bool:
-    return all(not a or not b or a == b for a, b in zip(one, other, strict=True))
+def _counts(token: Token, follows: Token) -> bool:
+    return token.kind == "number" and follows.kind in ("word", "unit") and not dates([token])
+
+
+def _agree(one: set[Date], other: set[Date]) -> bool:
+    """Whether two times may be the same, one of them told more exactly."""
+    return any(all(not a or not b or a == b for a, b in zip(x, y, strict=True)) for x in one for y in other)

@@ -1,98 +1,264 @@
-"""Answer or refuse, by evidence: do the passages found speak of what was asked?
+"""One `Evidence` a turn: what was found, cut into units, and how each bears on the question. Made once, then only read."""
 
-Two signs decide, and neither grows with the size of the index or the length of the question, so that one threshold
-serves a folder of three files and a large library. The weights come from a logistic regression over questions whose
-articles were in the index or were taken out of it (`eval_answers_lab.py --fit`), rounded. How far the best sentence
-stands above the others would help on such data, but it refuses what several documents repeat; so it is not asked.
-"""
-
-import math
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rag_agent.grounding.relevance import Matches, Words
+from rag_agent import prompts
+from rag_agent.answers import Citation, Hit
+from rag_agent.documents.outline import Outline
+from rag_agent.grounding.identity import identities, missing
+from rag_agent.grounding.instructions import is_instruction
+from rag_agent.grounding.units import Unit, is_title, units
+from rag_agent.language import sentence_texts
 
-__all__ = ["THRESHOLD", "Evidence", "Signs", "missing_words", "signs", "weigh"]
+__all__ = ["Candidate", "Evidence", "gather"]
 
-# Log odds of an answer: WEIGHT * (closest + best) + BIAS; even odds where the two are 0.70 on average. The bias leans
-# towards answering by 0.4: a quote that does not help is seen at once, an answer withheld is not.
-WEIGHT = 6.0
-BIAS = -8.4
-THRESHOLD = 0.5
-# The cosines are MiniLM's. Where others or none are to be had, the words alone decide. `eval_answers.py --only refusals
-# --by-words --limit 200` fits 11.8 and -6.2; -6.6 answers 0.825 and refuses 0.930 of XQuAD (balanced 0.877), -5.8 0.865 and
-# 0.855 (0.860). On ClapNQ, where the right article lacks the answer, words alone are near chance (0.545).
-WORDS_WEIGHT = 12.0
-WORDS_BIAS = -6.6
-TERMS = 0.5  # worth of all the question's terms, in units of cosine
+Vector = NDArray[np.float32]
 
-
-class Signs(NamedTuple):
-    """What speaks for an answer.
-
-    Terms of the question that stand in the headline of a text do not count: they say that it is on the subject,
-    not that it answers.
-
-    Attributes:
-        closest: Cosine of a passage and the question plus half the share of the question's terms (weighed by rarity)
-            that it holds; of the best passage, at most 1.5.
-        best: The same of the best sentence, whose terms include those of the sentence before it.
-    """
-
-    closest: float
-    best: float
+_CONTEXT = 300
+"""Characters of what a unit stands under that are compared with it; the nearest headings stay."""
 
 
-class Evidence(NamedTuple):
-    """The decision and its grounds.
+class Words(Protocol):
+    """Cuts text into comparable terms; `rag_agent.index.tokens.Analyser` is one."""
 
-    Attributes:
-        probability: Of the passages holding an answer, 0 to 1, where half of all questions have one.
-        enough: Whether to answer.
-        signs: What was measured.
-        missing: Words of the question that no passage holds, as written, for the text of a refusal.
-    """
+    def terms(self, text: str) -> list[str]:
+        """The stemmed terms of a text."""
 
-    probability: float
-    enough: bool
-    signs: Signs
-    missing: tuple[str, ...]
+    def query_terms(self, query: str) -> list[str]:
+        """The distinct stemmed terms of a question, without function words."""
 
 
-def weigh(matches: Matches, words: Words, *, threshold: float = THRESHOLD) -> Evidence:
-    """Decide whether to answer.
+class Embedder(Protocol):
+    """What is used of a LangChain `Embeddings` object."""
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        """One vector a text."""
+
+
+class Documents(Protocol):
+    """What is asked of a library."""
+
+    def outline(self, hit: Hit) -> tuple[int, Outline]:
+        """The text that a hit lies in, and where it begins in its file."""
+
+    def vector(self, query: str) -> Vector | None:
+        """The vector of a question, of length 1."""
+
+    def words(self) -> Words:
+        """What cuts texts into terms."""
+
+    def idf(self, term: str) -> float:
+        """How telling a term is."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A unit where it stands, and how it bears on the question; shares and cosines run from 0 to 1."""
+
+    unit: Unit
+    file: str
+    article: int
+    page: int | None
+    base: int
+    """Where the text that the unit was cut from begins in its file."""
+    similarity: float
+    """Cosine of the question and the unit under its headings; 0 where there are no embeddings."""
+    passage: float
+    """Cosine of the question and the nearest chunk that holds the unit."""
+    first: bool
+    """Whether it is the first unit under its heading, which often says what the section is about."""
+    own: float
+    """Share of the question's terms, weighed by rarity, that the unit and what it stands under hold."""
+    alone: float
+    """The same of the unit alone."""
+    under: float
+    """The same of what it stands under alone."""
+    around: float
+    """The same of the unit, what it stands under, and the sentences beside it."""
+    rest: float
+    """Share of those of the question's terms that it does not stand under which the unit holds; 1 where it stands under all."""
+    rest_around: float
+    """The same with the sentences beside it."""
+    named: float
+    """Share of the question's names, identifiers and numbers that the unit and what it stands under hold; 1 where there are
+    none."""
+    withheld: str = ""
+    """Why it may not be shown; "" where it may."""
+
+    @property
+    def citation(self) -> Citation:
+        """Its quote as a citation."""
+        unit = self.unit
+        section = " — ".join(unit.context)
+        return Citation(self.file, self.article, self.base + unit.start, self.base + unit.end, unit.quote, self.page, section)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What one turn knows."""
+
+    question: str
+    hits: tuple[Hit, ...]
+    """The chunks that the search found, best first."""
+    candidates: tuple[Candidate, ...]
+    """Their units, in the order of the hits, then of the text."""
+    terms: dict[str, float]
+    """The question's terms, and how telling each one is."""
+    missing: tuple[str, ...] = ()
+    """Its names, identifiers and numbers that stand nowhere in what was found, nor in titles, headings and file names."""
+    by_words: bool = False
+    """No embeddings were compared; all cosines are 0."""
+    parts: tuple["Evidence", ...] = field(default=(), repr=False)
+    """The same for each part of a question that asks several things."""
+
+
+def gather(
+    question: str,
+    hits: Sequence[Hit],
+    documents: Documents,
+    *,
+    embeddings: Embedder | None,
+    parts: Sequence[str] = (),
+) -> Evidence:
+    """Cut what was found into units and measure each against the question; units are embedded in one call.
 
     Args:
-        matches: What `rag_agent.grounding.relevance.match` measured.
-        words: Cuts text into terms, as for `match`.
-        threshold: Least probability for an answer: higher refuses more.
-
-    Returns:
-        The decision; without passages, a refusal.
+        question: The question, said in full.
+        hits: What the search found, best first.
+        documents: Where it was found.
+        embeddings: What made the vectors of the documents; None compares by words alone.
+        parts: The questions that it consists of, where it asks several things.
     """
-    found = signs(matches)
-    weight, bias = (WORDS_WEIGHT, WORDS_BIAS) if matches.by_words else (WEIGHT, BIAS)
-    odds = weight * (found.closest + found.best) + bias
-    probability = 1.0 / (1.0 + math.exp(-odds)) if matches.passages else 0.0
-    return Evidence(probability, probability >= threshold, found, missing_words(matches, words))
+    placed = _placed(hits, documents)
+    vectors = None
+    if embeddings is not None and placed:
+        texts = [f"{one.unit.under[-_CONTEXT:]} — {one.unit.text}" if one.unit.context else one.unit.text for one in placed]
+        distinct = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+        embedded = _unit_rows(np.asarray(embeddings.embed_documents(list(distinct)), np.float32))
+        vectors = embedded[[distinct[text] for text in texts]]
+    measure = _Measure(hits, documents, placed, vectors, embeddings is None)
+    whole = measure.evidence(question)
+    return replace(whole, parts=tuple(measure.evidence(part) for part in parts))
 
 
-def signs(matches: Matches) -> Signs:
-    """Measure the signs; both are 0 without a passage, and `best` is `closest` where no passage holds a sentence."""
-    if not matches.passages:
-        return Signs(0.0, 0.0)
-    heads = matches.head_share
-    closest = float((matches.passage_similarity + TERMS * (matches.passage_share - heads)).max())
-    if not matches.sentences:
-        return Signs(closest, closest)
-    own_heads = np.array([heads[sentence.passages[0]] for sentence in matches.sentences])
-    return Signs(closest, float((matches.similarity + TERMS * (matches.back - own_heads)).max()))
+@dataclass(frozen=True)
+class _Placed:
+    unit: Unit
+    hits: tuple[int, ...]
+    file: str
+    article: int
+    page: int | None
+    base: int
+    first: bool
 
 
-def missing_words(matches: Matches, words: Words) -> tuple[str, ...]:
-    """Give the words of the question that no passage and no headline holds, as they are written, in order."""
-    held = {term for terms in matches.passage_terms for term in terms}
-    lacking = {term for term in matches.weights if term not in held}
-    found = [word.strip("\"'“”‘’«»()[]¿?¡!.,;:…？！。、") for word in matches.question.split()]
-    return tuple(dict.fromkeys(word for word in found if word and (own := set(words.query_terms(word))) and own <= lacking))
+def _placed(hits: Sequence[Hit], documents: Documents) -> list[_Placed]:
+    """The units of the hits, each once."""
+    texts: dict[tuple[str, int], tuple[Outline, list[int]]] = {}
+    for number, hit in enumerate(hits):
+        base, outline = documents.outline(hit)
+        texts.setdefault((hit.file, base), (outline, []))[1].append(number)
+    found: list[_Placed] = []
+    for (file, base), (outline, members) in texts.items():
+        spans = [(hits[n].start - base, hits[n].end - base) for n in members]
+        headings: set[tuple[str, ...]] = set()
+        for unit in units(outline, spans, PurePosixPath(file).suffix.lower()):
+            holders = [n for n, (start, end) in zip(members, spans, strict=True) if unit.start < end and start < unit.end]
+            nearest = min(members, key=lambda n: abs(hits[n].start - base - unit.start))
+            hit = hits[(holders or [nearest])[0]]
+            first = bool(unit.context) and not unit.before and unit.context not in headings
+            headings.add(unit.context)
+            found.append(_Placed(unit, tuple(holders or [nearest]), file, hit.article, hit.page, base, first))
+    return sorted(found, key=lambda one: (one.hits[0], one.unit.start))
+
+
+class _Measure:
+    def __init__(
+        self, hits: Sequence[Hit], documents: Documents, placed: Sequence[_Placed], vectors: Vector | None, by_words: bool
+    ) -> None:
+        self._hits, self._documents, self._placed, self._vectors = hits, documents, placed, vectors
+        self._by_words = by_words
+        self._sets: dict[str, frozenset[str]] = {"": frozenset()}
+        self._words = documents.words()
+
+    def evidence(self, question: str) -> Evidence:
+        weights = {term: self._documents.idf(term) for term in self._words.query_terms(question)}
+        query = None if self._by_words else self._documents.vector(question)
+        cosines = np.zeros(len(self._placed)) if query is None or self._vectors is None else self._vectors @ query
+        named = identities(question)
+        titles = {(one.file, one.article): one.unit for one in self._placed if is_title(one.unit)}
+        found = []
+        for one, cosine in zip(self._placed, cosines.tolist(), strict=True):
+            unit, title = one.unit, titles.get((one.file, one.article))
+            if title is unit:
+                title = None
+                if frozenset(self._words.query_terms(unit.text)) <= weights.keys():
+                    continue  # it says what is asked about, and nothing of it
+            terms, under = self._terms(unit.text), self._terms(one.file, *unit.context)
+            around = terms | self._terms(unit.before, unit.after)
+            above = _share(weights, under | self._terms(title.text if title else ""))
+            own, beside = _share(weights, terms | under), _share(weights, around | under)
+            whole = _share(weights, around | under | self._terms(title.text if title else ""))
+            rest = _share(weights, terms | under | self._terms(title.text if title else ""))
+            found.append(
+                Candidate(
+                    unit, one.file, one.article, one.page, one.base, cosine,
+                    max((self._hits[n].similarity or 0.0) for n in one.hits),
+                    one.first,
+                    own, _share(weights, terms), _share(weights, under), beside,
+                    _beyond(rest, above), _beyond(whole, above),
+                    self._named(named, one),
+                    prompts.GIVES_ORDER if any(map(is_instruction, [unit.quote, *sentence_texts(unit.quote)])) else "",
+                )
+            )  # fmt: skip
+        return Evidence(
+            question, tuple(self._hits), tuple(found), weights, tuple(missing(question, self._held)), by_words=query is None
+        )
+
+    def _held(self, identity: tuple[str, ...]) -> bool:
+        """Whether the words of an identity stand together in a chunk or a unit, with what it stands under."""
+        if len(identity) > 1:  # a command, a title: the words behind each other
+            phrase = " ".join(identity).casefold()
+            said = [text for one in self._placed for text in (one.unit.text, *one.unit.context)] + [hit.text for hit in self._hits]
+            return any(phrase in " ".join(text.casefold().split()) for text in said)
+        texts = [self._terms(one.unit.text, one.file, *one.unit.context) for one in self._placed]
+        return any(self._stands(identity, text) for text in [*texts, *(self._terms(hit.text) for hit in self._hits)])
+
+    def _named(self, named: Sequence[tuple[str, ...]], one: _Placed) -> float:
+        text = self._terms(one.unit.text, one.file, *one.unit.context)
+        return sum(self._stands(identity, text) for identity in named) / len(named) if named else 1.0
+
+    def _stands(self, identity: tuple[str, ...], text: frozenset[str]) -> bool:
+        """Of a word with joints, the whole must stand there ("max_wal_size"), or all its parts ("report.txt")."""
+        return all(self._whole(word) in text or self._terms(word) <= text for word in identity)
+
+    def _whole(self, word: str) -> str:
+        return next(iter(self._words.terms(word)), word)
+
+    def _terms(self, *parts: str) -> frozenset[str]:
+        for part in parts:
+            if part not in self._sets:
+                self._sets[part] = frozenset(self._words.terms(part))
+        return frozenset().union(*(self._sets[part] for part in parts))
+
+
+def _share(weights: dict[str, float], terms: frozenset[str]) -> float:
+    total = sum(weights.values())
+    return sum(weight for term, weight in weights.items() if term in terms) / total if total else 0.0
+
+
+def _beyond(share: float, above: float) -> float:
+    """The share of what is left when a part of it is taken away."""
+    return (share - above) / (1.0 - above) if above < 1.0 - 1e-9 else 1.0
+
+
+def _unit_rows(vectors: Vector) -> Vector:
+    norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    unit: Vector = vectors / np.where(norms > 0, norms, 1.0)
+    return unit

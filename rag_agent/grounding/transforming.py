@@ -2,7 +2,8 @@
 
 import re
 
-from rag_agent.grounding.support import SupportCheck
+from rag_agent.grounding.judging import missing
+from rag_agent.grounding.standing import standing
 from rag_agent.language import sentence_texts
 
 _BORDER = re.compile(r"[,;:](?=\s)|\s[–—-](?=\s)")
@@ -16,14 +17,13 @@ def resting_on(answer: str, reply: str, *, freely: bool = False) -> tuple[str, l
         reply: The model's version of it, in the same language.
         freely: Leave out only what says something else (a name, number, date or negation), not what uses other words.
     """
-    check = SupportCheck([answer])
     kept, left_out = [], []
     for sentence in sentence_texts(reply):
-        support = check.check(sentence)
-        if support.supported or (freely and not support.objected):
+        reason = missing(sentence, answer) or ("" if freely else "the answer does not say it word for word")
+        if standing(sentence, answer) or not reason:
             kept.append(sentence)
         else:
-            left_out.append(f"not shown, {support.reason}: “{sentence}”")
+            left_out.append(f"not shown, {reason}: “{sentence}”")
     return " ".join(kept) or answer, left_out
 
 

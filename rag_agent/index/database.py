@@ -6,8 +6,10 @@ them; one transaction puts them in place of the former ones. A reader so sees th
 """
 
 import hashlib
+import json
 import sqlite3
 import uuid
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,10 +17,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rag_agent.documents import Chunk, Source
+from rag_agent.documents import Block, Chunk, Reading, Section, Source
 from rag_agent.errors import IndexFileError, SettingsError
 
-FORMAT = "2"
+FORMAT = "3"
 
 # A chunk's text is its span of the file's text; it is not stored twice. A chunk's ID is never given again, so that arrays
 # derived from the chunks of an earlier version tell which of them are still there.
@@ -26,15 +28,24 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS files (
     id INTEGER PRIMARY KEY, file TEXT NOT NULL, live INTEGER NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
-    sha256 BLOB NOT NULL, encoding TEXT NOT NULL, UNIQUE (file, live));
-CREATE TABLE IF NOT EXISTS texts (file_id INTEGER PRIMARY KEY REFERENCES files ON DELETE CASCADE, text BLOB NOT NULL);
+    sha256 BLOB NOT NULL, encoding TEXT NOT NULL, told TEXT NOT NULL, UNIQUE (file, live));
+CREATE TABLE IF NOT EXISTS texts (file_id INTEGER PRIMARY KEY REFERENCES files ON DELETE CASCADE, text BLOB NOT NULL, structure BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS vectors (id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, vector BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS chunks (
     id INTEGER PRIMARY KEY AUTOINCREMENT, file_id INTEGER NOT NULL REFERENCES files ON DELETE CASCADE,
-    article INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL, page INTEGER,
+    article INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL, page INTEGER, context TEXT NOT NULL,
     vector_id INTEGER NOT NULL REFERENCES vectors);
 CREATE INDEX IF NOT EXISTS chunks_by_file ON chunks (file_id, article);
 CREATE INDEX IF NOT EXISTS chunks_by_vector ON chunks (vector_id);
+"""
+# Format 2 kept no structure. It answers as it is until the next update, which finds every file changed and reads it anew;
+# texts that stand under no heading keep their vectors.
+_FROM_2 = """
+ALTER TABLE files ADD COLUMN told TEXT NOT NULL DEFAULT '';
+ALTER TABLE texts ADD COLUMN structure BLOB NOT NULL DEFAULT x'';
+ALTER TABLE chunks ADD COLUMN context TEXT NOT NULL DEFAULT '';
+DELETE FROM files WHERE live = 0;
+UPDATE files SET size = -1, sha256 = x''
 """
 _LIVE_CHUNKS = "FROM chunks JOIN files ON files.id = file_id WHERE live = 1"
 
@@ -80,6 +91,12 @@ class Database:
                     self._connection.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?)", (FORMAT,))
                     self._connection.execute("INSERT OR IGNORE INTO meta VALUES ('version', ?)", (uuid.uuid4().hex,))
             found = self.meta().get("format")
+            if found == "2":
+                with self.transaction():
+                    for statement in _FROM_2.split(";"):
+                        self._connection.execute(statement)
+                    self.set_meta({"format": FORMAT, "version": uuid.uuid4().hex})
+                found = FORMAT
         if found != FORMAT:
             raise IndexFileError(
                 f"the index {self._path} has format {found}, and this version of rag-agent reads {FORMAT}; "
@@ -169,19 +186,19 @@ class Database:
             "UPDATE files SET size = ?, mtime_ns = ? WHERE file = ? AND live = 1", [(s.size, s.mtime_ns, s.file) for s in sources]
         )
 
-    def stage(self, source: Source, text: str, encoding: str, chunks: Sequence[Chunk], model: str) -> None:
+    def stage(self, source: Source, reading: Reading, chunks: Sequence[Chunk], model: str) -> None:
         """Keep a file for `swap`. Every chunk's vector must be there already."""
         self.unstage([source.file])
-        data = text.encode()
+        text, data = reading.text, reading.text.encode()
         row = self._connection.execute(
-            "INSERT INTO files (file, live, size, mtime_ns, sha256, encoding) VALUES (?, 0, ?, ?, ?, ?)",
-            (source.file, source.size, source.mtime_ns, hashlib.sha256(data).digest(), encoding),
+            "INSERT INTO files (file, live, size, mtime_ns, sha256, encoding, told) VALUES (?, 0, ?, ?, ?, ?, ?)",
+            (source.file, source.size, source.mtime_ns, hashlib.sha256(data).digest(), reading.encoding, "\n".join(reading.told)),
         ).lastrowid
-        self._connection.execute("INSERT INTO texts VALUES (?, ?)", (row, data))
+        self._connection.execute("INSERT INTO texts VALUES (?, ?, ?)", (row, data, _packed(reading)))
         self._connection.executemany(
-            'INSERT INTO chunks (file_id, article, start, "end", page, vector_id) '
-            "VALUES (?, ?, ?, ?, ?, (SELECT id FROM vectors WHERE hash = ?))",
-            [(row, c.article, c.start, c.end, c.page, key(model, text[c.start : c.end])) for c in chunks],
+            'INSERT INTO chunks (file_id, article, start, "end", page, context, vector_id) '
+            "VALUES (?, ?, ?, ?, ?, ?, (SELECT id FROM vectors WHERE hash = ?))",
+            [(row, c.article, c.start, c.end, c.page, c.context, key(model, embedded(c, text))) for c in chunks],
         )
 
     def unstage(self, files: Iterable[str]) -> None:
@@ -254,15 +271,58 @@ class Database:
             row = self._connection.execute("SELECT text FROM texts WHERE file_id = ?", (file_id,)).fetchone()
         return bytes(row[0]).decode()
 
-    def article_span(self, file_id: int, article: int) -> tuple[int, int] | None:
-        """Where an article's chunks begin and end."""
+    def read(self, file_id: int) -> Reading:
+        """A file's text as it was read, and its structure."""
         with self.told():
-            row = self._connection.execute(
-                'SELECT min(start), max("end") FROM chunks WHERE file_id = ? AND article = ?', (file_id, article)
+            text, structure, encoding = self._connection.execute(
+                "SELECT text, structure, encoding FROM texts JOIN files ON files.id = file_id WHERE file_id = ?", (file_id,)
             ).fetchone()
-        return (int(row[0]), int(row[1])) if row[0] is not None else None
+            text = bytes(text).decode()
+            if structure:
+                return _unpacked(text, encoding, bytes(structure))
+            rows = self._connection.execute(
+                'SELECT min(start), max("end"), min(page) FROM chunks WHERE file_id = ? GROUP BY article ORDER BY article',
+                (file_id,),
+            ).fetchall()
+        sections = tuple(Section(*row) for row in rows)
+        return Reading(text, encoding, sections, tuple(Block("paragraph", s.start, s.end) for s in sections))
+
+    def names(self) -> dict[int, str]:
+        """The names of the files that are searched, by ID."""
+        with self.told():
+            return dict(self._connection.execute("SELECT id, file FROM files WHERE live = 1"))
+
+    def contexts(self) -> list[str]:
+        """What each chunk stands under, in the order of `spans`."""
+        with self.told():
+            return [row[0] for row in self._connection.execute(f"SELECT context {_LIVE_CHUNKS} ORDER BY chunks.id")]
+
+    def left_unread(self) -> tuple[tuple[str, str], ...]:
+        """What was not read of the files that are searched: file and thing, in words."""
+        with self.told():
+            rows = self._connection.execute("SELECT file, told FROM files WHERE live = 1 AND told != '' ORDER BY file").fetchall()
+        return tuple((file, line) for file, lines in rows for line in lines.split("\n"))
 
 
 def key(model: str, text: str) -> bytes:
     """What a text's vector is kept by: 16 bytes of a SHA-256."""
     return hashlib.sha256(f"{model}\0{text}".encode()).digest()[:16]
+
+
+def embedded(chunk: Chunk, text: str) -> str:
+    """What is embedded of a chunk: its text under its headings."""
+    own = text[chunk.start : chunk.end]
+    return f"{chunk.context}\n{own}" if chunk.context else own
+
+
+def _packed(reading: Reading) -> bytes:
+    shape = {"title": reading.title, "extracted": reading.extracted, "sections": reading.sections, "blocks": reading.blocks}
+    return zlib.compress(json.dumps(shape, ensure_ascii=False).encode(), 1)
+
+
+def _unpacked(text: str, encoding: str, structure: bytes) -> Reading:
+    shape = json.loads(zlib.decompress(structure))
+    blocks = tuple(Block(kind, start, end, level, tuple(names)) for kind, start, end, level, names in shape["blocks"])
+    return Reading(
+        text, encoding, tuple(Section(*s) for s in shape["sections"]), blocks, shape["title"], extracted=shape["extracted"]
+    )

@@ -6,6 +6,7 @@ missing, damaged or of another version is derived anew. Plain `.npy` files, no p
 
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ from rag_agent.index.database import Database
 from rag_agent.index.lexical import BM25
 from rag_agent.index.matrix import Matrix
 
-LAYOUT = 1
+LAYOUT = 2
 _COLUMNS = ("ids", "files", "article_in_file", "starts", "ends", "pages")
 
 Text = Callable[[int], str]
@@ -56,7 +57,7 @@ class Arrays:
         spans = database.spans()
         columns = {name: np.ascontiguousarray(spans[:, place]) for place, name in enumerate(_COLUMNS)}
         pairs = columns["files"] << 32 | columns["article_in_file"]
-        bm25 = _words(columns, text, former)
+        bm25 = _words(columns, text, database, former)
         arrays: dict[str, NDArray[np.generic]] = {
             **columns,
             "articles": np.unique(pairs, return_inverse=True)[1].reshape(-1).astype(np.int64),
@@ -119,6 +120,11 @@ def prune(folder: Path, keep: str) -> None:
                 shutil.rmtree(other, ignore_errors=True)
 
 
+def path_words(file: str) -> str:
+    """The words of a file's path: folders and name without the suffix."""
+    return re.sub(r"[/_.\-]+", " ", file.rsplit(".", 1)[0])
+
+
 def _matrix(database: Database, rows: int) -> Matrix:
     """All vectors, (chunks, dimensions), filled row by row: the vectors are in memory once."""
     matrix = np.empty((0, 0), np.float32)
@@ -129,9 +135,13 @@ def _matrix(database: Database, rows: int) -> Matrix:
     return matrix
 
 
-def _words(columns: dict[str, NDArray[np.int64]], text: Text, former: Arrays | None) -> BM25:
+def _words(columns: dict[str, NDArray[np.int64]], text: Text, database: Database, former: Arrays | None) -> BM25:
+    contexts, names = database.contexts(), database.names()
+
     def texts(rows: NDArray[np.int64]) -> list[str]:
-        return [text(int(f))[s:e] for f, s, e in zip(*(columns[name][rows] for name in ("files", "starts", "ends")), strict=True)]
+        """Chunks under their headings and the name of their file, by which people ask for them, too."""
+        spans = zip(rows.tolist(), *(columns[name][rows].tolist() for name in ("files", "starts", "ends")), strict=True)
+        return [f"{path_words(names[file])} {contexts[row]}\n{text(file)[start:end]}" for row, file, start, end in spans]
 
     ids = columns["ids"]
     if former is not None and len(former):

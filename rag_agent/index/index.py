@@ -5,27 +5,36 @@ import hashlib
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import numpy as np
 from langchain_core.embeddings import Embeddings
+from numpy.typing import NDArray
 
 from rag_agent.answers import Hit, IndexReport
 from rag_agent.documents import Splitter, list_sources
-from rag_agent.documents.folder import SUFFIXES
+from rag_agent.documents.folder import KINDS
+from rag_agent.documents.outline import Outline, outline
+from rag_agent.documents.structures import plain_reading
 from rag_agent.errors import DocumentsError, IndexFileError, SettingsError
 from rag_agent.index.database import Database
 from rag_agent.index.derived import Arrays, prune
 from rag_agent.index.library import Queries
-from rag_agent.index.matrix import Matrix, cosines
+from rag_agent.index.matrix import Matrix, cosines, most_varied, unit_rows
 from rag_agent.index.ranking import rank
+from rag_agent.index.spelling import mended, nearest
 from rag_agent.index.tokens import Analyser
 from rag_agent.index.update import Progress, Update
 
 _DEPTH = 50  # how deep the rankings of several queries go into their fusion
 _CACHED_CHARACTERS = 50_000_000
+_REMEMBERED = 16  # queries
+
+_T = TypeVar("_T")
+Rows = NDArray[np.intp]
 
 
 class Index:
@@ -58,8 +67,9 @@ class Index:
         }
         self._database: Database | None = None
         self._arrays: Arrays | None = None
-        self._texts = _Texts()
+        self._vectors: dict[str, Matrix] = {}
         self._lock = threading.RLock()
+        self._forget()
 
     @property
     def name(self) -> str:
@@ -79,7 +89,7 @@ class Index:
             if self._database:
                 self._database.close()
             self._database = self._arrays = None
-            self._texts = _Texts()
+            self._forget()
 
     # --- bringing it up to date ----------------------------------------------------------------------------------------
 
@@ -116,7 +126,15 @@ class Index:
             files, chunks = database.counts()
             if files == 0:
                 raise DocumentsError(_nothing_to_read(self.docs, report.skipped))
-            return IndexReport(**{**report.to_dict(), "files": files, "chunks": chunks, "seconds": time.perf_counter() - began})
+            return IndexReport(
+                **{
+                    **report.to_dict(),
+                    "files": files,
+                    "chunks": chunks,
+                    "told": database.left_unread(),
+                    "seconds": time.perf_counter() - began,
+                }
+            )
 
     @contextmanager
     def _one_at_a_time(self, *, wait: bool) -> Iterator[bool]:
@@ -142,7 +160,8 @@ class Index:
     def _derive(self) -> None:
         """Derive the arrays of the state that is about to be committed, so that no reader has to."""
         database = self._opened(any_settings=True)
-        former, self._texts = self._arrays, _Texts()
+        former = self._arrays
+        self._forget()
         arrays = Arrays.derive(database, self._text, former)
         if self.path:
             arrays.save(self._folder(self.path))
@@ -160,26 +179,38 @@ class Index:
 
     # --- search --------------------------------------------------------------------------------------------------------
 
-    def search(self, queries: Queries, k: int) -> list[Hit]:
-        """The best k chunks for some weighted queries, best first."""
-        vectors = [np.asarray(self._embeddings.embed_query(query), dtype=np.float32) for query, _ in queries]
+    def search(self, queries: Queries, k: int, within: Collection[str] = ()) -> list[Hit]:
+        """The best k chunks for some weighted queries, best first; of these files alone, where any are named."""
+        vectors = [self.vector(query) for query, _ in queries]
         with self._state() as arrays:
             if not len(arrays):
                 return []
             similar = [cosines(arrays.matrix, vector) for vector in vectors]
-            return [self._hit(arrays, *found) for found in self._fused(queries, similar, arrays, k)]
+            rows = self._rows_of(arrays, within) if within else None
+            return [self._hit(arrays, *found) for found in self._fused(queries, similar, arrays, k, rows)]
 
-    def around(self, hit: Hit) -> tuple[int, str]:
-        """The article that a hit lies in: where it begins in the file, and its text.
+    def outline(self, hit: Hit) -> tuple[int, Outline]:
+        """The file that a hit lies in, with its structure; and where its text begins in the file: 0.
 
-        Where the file has changed since the hit was found, it is the hit alone.
+        Where the file has changed since the hit was found, it is the hit alone, and its start.
         """
         with self._state():
             file_id = self._opened().file_id(hit.file)
-            span = self._opened().article_span(file_id, hit.article) if file_id is not None else None
-            if file_id is None or span is None or self._text(file_id)[hit.start : hit.end] != hit.text:
-                return hit.start, hit.text
-            return span[0], self._text(file_id)[slice(*span)]
+            if file_id is not None:
+                found = self._outlines.get(file_id, lambda number: outline(self._opened().read(number)))
+                if found.reading.text[hit.start : hit.end] == hit.text:
+                    return 0, found
+        return hit.start, outline(plain_reading(hit.text))
+
+    def vector(self, query: str) -> Matrix | None:
+        """The vector of a query, (dimensions,), of length 1; the last few are remembered, so that a turn embeds each once."""
+        found = self._vectors.get(query)
+        if found is None:
+            found = unit_rows(np.asarray([self._embeddings.embed_query(query)], dtype=np.float32))[0]
+            if len(self._vectors) >= _REMEMBERED:
+                self._vectors = {}
+            self._vectors[query] = found
+        return found
 
     def fingerprint(self, file: str) -> str | None:
         """The SHA-256 of a file's text as it was indexed."""
@@ -211,6 +242,44 @@ class Index:
         with self._state() as arrays:
             return arrays.bm25.idf(term)
 
+    def files(self) -> tuple[str, ...]:
+        """The files there are, by name."""
+        with self._state():
+            return tuple(sorted(self._opened().names().values()))
+
+    def outlines(self, files: Collection[str]) -> Iterator[tuple[str, Outline]]:
+        """Whole files with their structure."""
+        with self._state():
+            for file in files:
+                file_id = self._opened().file_id(file)
+                if file_id is not None:
+                    yield file, self._outlines.get(file_id, lambda number: outline(self._opened().read(number)))
+
+    def central(self, files: Collection[str], k: int) -> list[Hit]:
+        """The k chunks of some files (of all, where none are named) that say most of what these say, in reading order.
+
+        They are those nearest to the mean of all, each next one as unlike the former ones as it is near (maximal marginal
+        relevance, Carbonell and Goldstein 1998).
+        """
+        with self._state() as arrays:
+            rows = self._rows_of(arrays, files or self._opened().names().values())
+            if not len(rows):
+                return []
+            vectors = np.asarray(arrays.matrix[rows])
+            near = vectors @ unit_rows(vectors.mean(axis=0, keepdims=True))[0]
+            picked = sorted(most_varied(vectors, near, k, 0.5))
+            return [self._hit(arrays, int(rows[at]), float(near[at]), float(near[at])) for at in picked]
+
+    def mended(self, word: str) -> str | None:
+        """What a word that no document holds is likely a slip of; None where it is none."""
+        with self._state() as arrays:
+            return mended(word, arrays.bm25, lambda rows: self._chunk_texts(arrays, rows))
+
+    def nearest(self, name: str) -> str | None:
+        """What of the documents is most like a name that does not occur in them; None where nothing is."""
+        with self._state() as arrays:
+            return nearest(name, arrays.bm25, lambda rows: self._chunk_texts(arrays, rows))
+
     @contextmanager
     def _state(self) -> Iterator[Arrays]:
         """One state of the index: its arrays, and a file that stays as they say until the end of the block."""
@@ -219,7 +288,7 @@ class Index:
             version = database.version()
             if self._arrays is None or self._arrays.stamp != version:
                 self._refuse(self._differs(database))  # another process may have made it anew
-                self._texts = _Texts()
+                self._forget()
                 self._arrays = Arrays.open(self._folder(self.path), version) if self.path else None
                 if self._arrays is None:
                     self._arrays = Arrays.derive(database, self._text)
@@ -227,13 +296,20 @@ class Index:
                         self._arrays.save(self._folder(self.path))
             yield self._arrays
 
+    def _forget(self) -> None:
+        """What was kept of files is of a former state."""
+        self._texts: _Kept[str] = _Kept(_CACHED_CHARACTERS, len)
+        self._outlines: _Kept[Outline] = _Kept(_CACHED_CHARACTERS, lambda found: len(found.reading.text))
+
     def _text(self, file_id: int) -> str:
         return self._texts.get(file_id, self._opened().text)
 
-    def _fused(self, queries: Queries, similar: list[Matrix], arrays: Arrays, k: int) -> list[tuple[int, float, float]]:
+    def _fused(
+        self, queries: Queries, similar: list[Matrix], arrays: Arrays, k: int, rows: Rows | None
+    ) -> list[tuple[int, float, float]]:
         """Chunk, score and cosine to the main query; several queries are fused by reciprocal rank, 1 = first in each."""
         depth = k if len(queries) == 1 else max(k, _DEPTH)
-        rankings = [self._ranked(query, dense, arrays, depth) for (query, _), dense in zip(queries, similar, strict=True)]
+        rankings = [self._ranked(query, dense, arrays, depth, rows) for (query, _), dense in zip(queries, similar, strict=True)]
         scores = dict(rankings[0])
         if len(rankings) > 1:
             scores = {}
@@ -244,18 +320,25 @@ class Index:
         best = sorted(scores.items(), key=lambda item: -item[1])[:k]
         return [(index, score, float(similar[0][index])) for index, score in best]
 
-    def _ranked(self, query: str, dense: Matrix, arrays: Arrays, k: int) -> list[tuple[int, float]]:
+    def _ranked(
+        self, query: str, dense: Matrix, arrays: Arrays, k: int, rows: Rows | None = None
+    ) -> list[tuple[int, float]]:
         def texts(rows: Sequence[int]) -> list[str]:
-            return [self._text(file)[start:end] for file, _, start, end, _ in map(arrays.span, rows)]
+            return self._chunk_texts(arrays, rows)
 
         bm25 = arrays.bm25
         literal = None
         for rows in bm25.phrase_rows(query, texts).values():
             literal = np.zeros(len(dense), dtype=np.bool_) if literal is None else literal
             literal[rows] = True
+        lexical = bm25.scores(query)
+        if rows is not None:  # the rest is as if it were not there
+            dense, lexical = dense[rows], lexical[rows]
+            found = rank(dense, lexical, arrays.articles[rows], lambda at: texts(rows[list(at)].tolist()), k=k)
+            return [(int(rows[at]), score) for at, score in found]
         return rank(
             dense,
-            bm25.scores(query),
+            lexical,
             arrays.articles,
             texts,
             k=k,
@@ -263,6 +346,13 @@ class Index:
             literal=literal,
             ceiling=bm25.ceiling(query),
         )
+
+    def _rows_of(self, arrays: Arrays, files: Collection[str]) -> Rows:
+        ids = [number for number, name in self._opened().names().items() if name in files]
+        return np.flatnonzero(np.isin(arrays.columns["files"], ids))
+
+    def _chunk_texts(self, arrays: Arrays, rows: Sequence[int]) -> list[str]:
+        return [self._text(file)[start:end] for file, _, start, end, _ in map(arrays.span, rows)]
 
     def _hit(self, arrays: Arrays, row: int, score: float, similarity: float) -> Hit:
         file_id, article, start, end, page = arrays.span(row)
@@ -305,22 +395,23 @@ class Index:
         return path.with_suffix(".arrays")
 
 
-class _Texts:
-    """Texts of files by ID, the last used ones, within a bound on their length together."""
+class _Kept(Generic[_T]):
+    """Things made of files, by the file's ID: the last used ones, within a bound on their size together."""
 
-    def __init__(self) -> None:
-        self._held: dict[int, str] = {}
-        self._length = 0
+    def __init__(self, most: int, size: Callable[[_T], int]) -> None:
+        self._held: dict[int, _T] = {}
+        self._most, self._size = most, size
+        self._together = 0
 
-    def get(self, file_id: int, read: Callable[[int], str]) -> str:
-        text = self._held.pop(file_id, None)
-        if text is None:
-            text = read(file_id)
-            self._length += len(text)
-        self._held[file_id] = text  # at the end: the last used
-        while self._length > _CACHED_CHARACTERS and len(self._held) > 1:
-            self._length -= len(self._held.pop(next(iter(self._held))))
-        return text
+    def get(self, file_id: int, make: Callable[[int], _T]) -> _T:
+        found = self._held.pop(file_id, None)
+        if found is None:
+            found = make(file_id)
+            self._together += self._size(found)
+        self._held[file_id] = found  # at the end: the last used
+        while self._together > self._most and len(self._held) > 1:
+            self._together -= self._size(self._held.pop(next(iter(self._held))))
+        return found
 
 
 def index_path(home: Path, docs: Path) -> Path:
@@ -332,7 +423,7 @@ def index_path(home: Path, docs: Path) -> Path:
 
 def _nothing_to_read(docs: Path, skipped: Sequence[tuple[str, str]]) -> str:
     if not skipped:
-        return f"{docs} holds no {', '.join(SUFFIXES)} file; put documents there, or name another folder with --docs PATH"
+        return f"{docs} holds no file that is read ({KINDS}); put documents there, or name another folder with --docs PATH"
     first = "; ".join(f"{file}: {reason}" for file, reason in skipped[:3])
     more = f" and {len(skipped) - 3} more" if len(skipped) > 3 else ""
     return f"{docs} holds no file that can be read ({first}{more}); put documents there that can"

@@ -186,8 +186,21 @@ class BM25:
         return found
 
     def idf(self, term: str) -> float:
-        """How telling a term is: high for rare ones, highest for one that does not occur."""
-        return float(_idf(len(self), len(self._find(term)[0])))
+        """How telling a term is: high for rare ones; one that does not occur weighs no more than one that occurs once."""
+        return float(_idf(len(self), max(1, len(self._find(term)[0]))))
+
+    def frequency(self, term: str) -> int:
+        """In how many texts a term occurs."""
+        return len(self._find(term)[0])
+
+    def rows(self, term: str) -> NDArray[np.int64]:
+        """The rows that hold a term."""
+        return self._find(term)[0].astype(np.int64)
+
+    @cached_property
+    def vocabulary(self) -> list[str]:
+        """Every term, sorted by its bytes."""
+        return [term.decode() for term in self._vocabulary()]
 
     def _candidates(self, phrase: str) -> NDArray[np.int64]:
         """Rows that hold every term of a phrase."""

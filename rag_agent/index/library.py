@@ -1,6 +1,6 @@
 """What the graphs need from documents: `Library`; any LangChain vector store or retriever as one; and one as a retriever."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
@@ -9,6 +9,9 @@ from langchain_core.retrievers import BaseRetriever
 from langchain_core.vectorstores import VectorStore
 
 from rag_agent.answers import Hit
+from rag_agent.documents.outline import Outline, outline
+from rag_agent.documents.structures import plain_reading
+from rag_agent.index.matrix import Matrix
 from rag_agent.index.tokens import Analyser
 
 Queries = Sequence[tuple[str, float]]
@@ -26,11 +29,20 @@ class Library(Protocol):
     def root(self) -> str | None:
         """The docs root, where there is one."""
 
-    def search(self, queries: Queries, k: int) -> list[Hit]:
-        """The best k chunks, best first."""
+    def search(self, queries: Queries, k: int, within: Collection[str] = ()) -> list[Hit]:
+        """The best k chunks, best first; of these files alone, where any are named."""
 
-    def around(self, hit: Hit) -> tuple[int, str]:
-        """The article that a hit lies in: where it begins in the file, and its text."""
+    def files(self) -> tuple[str, ...]:
+        """The files there are, by name; empty where it cannot be told."""
+
+    def central(self, files: Collection[str], k: int) -> list[Hit]:
+        """The k chunks of some files, or of all, that say most of what these say, in reading order."""
+
+    def outline(self, hit: Hit) -> tuple[int, Outline]:
+        """The text that a hit lies in, with its structure; and where that text begins in the file."""
+
+    def vector(self, query: str) -> Matrix | None:
+        """The vector of a query, of length 1; None where there are no embeddings to be had."""
 
     def fingerprint(self, file: str) -> str | None:
         """The SHA-256 of a file's text as it is searched, by which a change is told; None where files are not kept."""
@@ -40,6 +52,12 @@ class Library(Protocol):
 
     def idf(self, term: str) -> float:
         """How telling a term is among these documents: above 0, highest for one that none of them holds."""
+
+    def mended(self, word: str) -> str | None:
+        """What a word that no document holds is likely a slip of; None where it is none."""
+
+    def nearest(self, name: str) -> str | None:
+        """What of the documents is most like a name that does not occur in them; None where nothing is."""
 
 
 class VectorStoreLibrary:
@@ -56,7 +74,7 @@ class VectorStoreLibrary:
         self.name = "the vector store" if isinstance(store, VectorStore) else "the retriever"
         self._analyser = Analyser()
 
-    def search(self, queries: Queries, k: int) -> list[Hit]:
+    def search(self, queries: Queries, k: int, within: Collection[str] = ()) -> list[Hit]:
         """The store's own best k for each query, fused by reciprocal rank (Cormack et al. 2009, constant 60)."""
         hits: dict[tuple[str, int, int], Hit] = {}
         scores: dict[tuple[str, int, int], float] = {}
@@ -76,9 +94,13 @@ class VectorStoreLibrary:
         store = self._store
         return store.similarity_search(query, k=k) if isinstance(store, VectorStore) else store.invoke(query)[:k]
 
-    def around(self, hit: Hit) -> tuple[int, str]:
+    def outline(self, hit: Hit) -> tuple[int, Outline]:
         """A foreign store keeps no files: the chunk is all there is."""
-        return hit.start, hit.text
+        return hit.start, outline(plain_reading(hit.text))
+
+    def vector(self, query: str) -> Matrix | None:
+        """A foreign store keeps its embeddings to itself."""
+        return None
 
     def fingerprint(self, file: str) -> str | None:
         """A foreign store keeps no files."""
@@ -91,6 +113,22 @@ class VectorStoreLibrary:
     def idf(self, term: str) -> float:
         """A foreign store counts no words: all weigh the same."""
         return 1.0
+
+    def files(self) -> tuple[str, ...]:
+        """A foreign store does not tell."""
+        return ()
+
+    def central(self, files: Collection[str], k: int) -> list[Hit]:
+        """A foreign store does not tell."""
+        return []
+
+    def mended(self, word: str) -> str | None:
+        """A foreign store keeps its vocabulary to itself."""
+        return None
+
+    def nearest(self, name: str) -> str | None:
+        """A foreign store keeps its vocabulary to itself."""
+        return None
 
 
 class LibraryRetriever(BaseRetriever):

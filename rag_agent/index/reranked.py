@@ -1,10 +1,12 @@
 """`RerankedLibrary`: any library whose best hits are put in another order."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from rag_agent.answers import Hit
+from rag_agent.documents.outline import Outline
 from rag_agent.index.library import Library, Queries
+from rag_agent.index.matrix import Matrix
 from rag_agent.index.tokens import Analyser
 
 Scorer = Callable[[str, Sequence[str]], Sequence[float]]
@@ -37,18 +39,38 @@ class RerankedLibrary:
         """That of the library within."""
         return self._library.root
 
-    def search(self, queries: Queries, k: int) -> list[Hit]:
+    def search(self, queries: Queries, k: int, within: Collection[str] = ()) -> list[Hit]:
         """The best k of the library's first 4 k, of 20 at least. A hit's `score` is the scorer's; its `similarity` stays."""
-        found = self._library.search(queries, max(_WIDER * k, _LEAST))
+        found = self._library.search(queries, max(_WIDER * k, _LEAST), within)
         if not found:
             return []
         scores = self._scorer(queries[0][0], [hit.text for hit in found])
         scored = [replace(hit, score=score) for hit, score in zip(found, scores, strict=True)]
         return sorted(scored, key=lambda hit: -hit.score)[:k]  # hits of one score stay in the library's order
 
-    def around(self, hit: Hit) -> tuple[int, str]:
-        """The article that a hit lies in."""
-        return self._library.around(hit)
+    def outline(self, hit: Hit) -> tuple[int, Outline]:
+        """The text that a hit lies in, with its structure; and where that text begins in the file."""
+        return self._library.outline(hit)
+
+    def vector(self, query: str) -> Matrix | None:
+        """The vector of a query."""
+        return self._library.vector(query)
+
+    def files(self) -> tuple[str, ...]:
+        """The files there are."""
+        return self._library.files()
+
+    def central(self, files: Collection[str], k: int) -> list[Hit]:
+        """The chunks that say most of what some files say."""
+        return self._library.central(files, k)
+
+    def mended(self, word: str) -> str | None:
+        """What a word that no document holds is likely a slip of."""
+        return self._library.mended(word)
+
+    def nearest(self, name: str) -> str | None:
+        """What of the documents is most like a name that does not occur in them."""
+        return self._library.nearest(name)
 
     def fingerprint(self, file: str) -> str | None:
         """The SHA-256 of a file's text as it is searched."""

@@ -79,6 +79,8 @@ _LISTS = {
 }
 STOP_WORDS: dict[str, frozenset[str]] = {language: frozenset(words.split()) for language, words in _LISTS.items()}
 
+_ENOUGH = 2  # stop words that tell a language
+
 
 def detect_language(words: Iterable[str], default: str = "english") -> str:
     """Choose the language whose stop words make up the largest part of a text.
@@ -88,14 +90,14 @@ def detect_language(words: Iterable[str], default: str = "english") -> str:
 
     Args:
         words: Folded words of a sample; a few thousand are plenty.
-        default: What to answer when the sample holds no stop word of any list.
+        default: What to answer when the sample holds fewer than two stop words of one list.
 
     Returns:
-        A language name as Snowball spells it.
+        A language name as Snowball spells it; the default where there are too few stop words to tell: "Den Haag" is no German.
     """
     tally: Counter[str] = Counter()
     for word, count in Counter(words).items():
         owners = [language for language, listed in STOP_WORDS.items() if word in listed]
         for language in owners:
             tally[language] += 60 * count // len(owners)
-    return tally.most_common(1)[0][0] if tally else default
+    return max(tally, key=lambda language: tally[language]) if max(tally.values(), default=0) >= 60 * _ENOUGH else default

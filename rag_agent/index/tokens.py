@@ -125,7 +125,7 @@ class Analyser:
         return found
 
     def query_terms(self, query: str) -> list[str]:
-        """The distinct terms that a query looks up: stop words are left out unless there is nothing else.
+        """The distinct terms that a query looks up: stop words, of the query's language too, are left out unless all are.
 
         Single characters of unspaced scripts are left out beside the pairs that hold them.
         """
@@ -134,13 +134,14 @@ class Analyser:
         written = [(fold(word), word) for word in _TOKEN.findall(unicodedata.normalize("NFKC", query))]
         words = [word for word, _ in written]
         names = {folded for folded, word in written if len(word) > 1 and word.isupper() and not shouted}
-        kept = [word for word in words if word in names or word not in self.stop_words] or words
+        stop_words = self.stop_words | STOP_WORDS.get(detect_language(words, self.language), frozenset())
+        kept = [word for word in words if word in names or word not in stop_words] or words
         found: dict[str, None] = {}
         for word in kept:
             terms = self._expand(word)
             if _UNSPACED_RUN.match(word) and len(word) > 1:
                 terms = tuple(term for term in terms if len(term) > 1)
-            bare = [term for term in terms if term in names or term not in self.stop_words] or terms
+            bare = [term for term in terms if term in names or term not in stop_words] or terms
             found.update(dict.fromkeys(bare))
         return list(found)
 

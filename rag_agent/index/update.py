@@ -13,7 +13,7 @@ from langchain_core.embeddings import Embeddings
 
 from rag_agent.answers import IndexReport
 from rag_agent.documents import Chunk, Listing, Reader, Reading, Source, Splitter, Unreadable
-from rag_agent.index.database import Database
+from rag_agent.index.database import Database, embedded
 from rag_agent.index.matrix import unit_rows
 
 Progress = Callable[[int, int], None]
@@ -32,7 +32,7 @@ class _Read:
 
     @property
     def texts(self) -> list[str]:
-        return [self.reading.text[chunk.start : chunk.end] for chunk in self.chunks]
+        return [embedded(chunk, self.reading.text) for chunk in self.chunks]
 
 
 class Update:
@@ -135,9 +135,8 @@ class Update:
 
     def _read(self, reader: Reader, source: Source) -> _Read | Unreadable:
         try:
-            reading = reader.read(source.path)
-            chunks = list(self._splitter.chunks_of(reading, markdown=source.path.suffix.lower() == ".md"))
-            return _Read(source, reading, chunks)
+            reading = self._splitter.articles(reader.read(source.path))
+            return _Read(source, reading, list(self._splitter.chunks_of(reading)))
         except Unreadable as reason:
             return reason
 
@@ -159,7 +158,7 @@ class Update:
         if group:
             with database.transaction():
                 for read in group:
-                    database.stage(read.source, read.reading.text, read.reading.encoding, read.chunks, self._model)
+                    database.stage(read.source, read.reading, read.chunks, self._model)
 
 
 def _sha256(read: _Read) -> bytes:

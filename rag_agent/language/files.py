@@ -130,10 +130,17 @@ class Language:
 
     code: str
     name: str
+    thousands: str
+    """What parts the thousands of a number, beside a space."""
+    decimal: str
+    """What parts its whole from its fraction."""
     function_words: frozenset[str]
     """Articles, prepositions, conjunctions, auxiliaries."""
+    articles: frozenset[str]
     question_words: frozenset[str]
     pronouns: frozenset[str]
+    subjects: frozenset[str]
+    """Pronouns of the third person that open a clause about the subject of the one before."""
     negations: frozenset[str]
     quantifiers: frozenset[str]
     modals: frozenset[str]
@@ -144,8 +151,12 @@ class Language:
     """Words that say who says or believes it."""
     joins: frozenset[str]
     """Words between the members of a list that all hold."""
+    choices: frozenset[str]
+    """Words between the members of a list of which one holds."""
+    connectives: frozenset[str]
+    """Words at the head of a sentence that only tie it to the one before."""
     relatives: frozenset[str]
-    """Words that open, behind a comma, what is merely told besides."""
+    """Words that open, behind a comma, what is merely told besides; none where a comma stands before any relative clause."""
     months: Mapping[str, int]
     """The number of each month by its names, from 1."""
     weekdays: Mapping[str, int]
@@ -190,7 +201,7 @@ def language(code: str | None) -> Language | None:
 
 
 def _read(name: str, value: Any) -> Any:
-    if name == "name":
+    if name in ("name", "thousands", "decimal"):
         return value
     if name == "abbreviations":
         return Abbreviations(**{kind: frozenset(words.split()) for kind, words in value.items()})

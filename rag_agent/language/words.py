@@ -20,9 +20,14 @@ _INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]"
 _QUOTES = str.maketrans(dict.fromkeys("’‘ʼ`´", "'") | dict.fromkeys("“”„«»‹›", '"') | dict.fromkeys("\u2010\u2011", "-"))
 
 
+def plain(text: str) -> str:
+    """Make spellings alike that mean the same to every reader: width, quotation marks, hyphens, invisible characters."""
+    return _INVISIBLE.sub("", unicodedata.normalize("NFKC", text).translate(_QUOTES))
+
+
 def fold(text: str) -> str:
-    """Make spellings alike that mean the same to every reader: width, case, quotation marks, hyphens, invisible characters."""
-    return _INVISIBLE.sub("", unicodedata.normalize("NFKC", text).translate(_QUOTES)).casefold().replace("\u0307", "")
+    """The same, and case."""
+    return plain(text).casefold().replace("\u0307", "")  # Turkish I with a dot is folded to two characters
 
 
 def words(text: str) -> list[str]:

@@ -79,6 +79,25 @@ def load(weights: Weights, dtype: str, device_map: str | None, quantization: str
         return _load_once(weights, dtype, device_map, quantization)
 
 
+def next_token(loaded: Loaded, ids: Sequence[int]) -> torch.Tensor:
+    """The probability of each token to follow a prompt; it waits its turn behind the generations before it."""
+    found: queue.SimpleQueue[torch.Tensor | BaseException] = queue.SimpleQueue()
+
+    def work() -> None:
+        try:
+            with torch.inference_mode():
+                logits = loaded.model(torch.tensor([list(ids)], device=loaded.model.device), logits_to_keep=1).logits
+                found.put(logits[0, -1].float().softmax(-1).cpu())
+        except BaseException as error:  # noqa: B036 - it is raised again where the result is read
+            found.put(error)
+
+    loaded.worker.submit(work)
+    result = found.get()
+    if isinstance(result, BaseException):
+        raise ModelError(f"the model failed while it judged: {result}") from result
+    return result
+
+
 class Run:
     """One generation as an iterator of token ids; it waits its turn, first come, first served."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rag_agent.errors import BackendError, ModelNotFoundError, SettingsError
-from rag_agent.models import embedded
+from rag_agent.models import embedded, reader
 from rag_agent.models.precision import gib, memory_on_cpu
 from rag_agent.models.weights import Progress, Weights, convert_gguf, publish
 from rag_agent.settings import Settings
@@ -30,11 +30,11 @@ def inventory(settings: Settings) -> list[Entry]:
     return [*map(_with_memory, [*_embedded(settings), *kept]), *_ollama()]
 
 
-def pull(name: str, settings: Settings, progress: Progress) -> tuple[str, Path]:
-    """Bring a model to this machine; returns the name it goes by and the folder that holds it.
+def pull(name: str, settings: Settings, progress: Progress) -> tuple[str, str]:
+    """Bring a model to this machine; returns the name it goes by and where it is, in words.
 
     Args:
-        name: `embedded`; `huggingface:` and an id of the model hub; or `huggingface:` and the path of a model folder, which is
+        name: `embedded`; `reader`; `huggingface:` and an id of the model hub, or the path of a model folder, which is
             copied, or of a `.gguf` file, which is converted.
         settings: Say where models are kept.
         progress: Told what is done.
@@ -45,11 +45,15 @@ def pull(name: str, settings: Settings, progress: Progress) -> tuple[str, Path]:
     """
     provider, _, model = name.partition(":")
     if name == "embedded":
-        return name, embedded.pull(settings, progress)
+        return name, f"in {embedded.pull(settings, progress)}"
+    if name == "reader":
+        return name, reader.pull(settings, progress)
     if provider == "ollama" and model:
         raise SettingsError(f"an Ollama server pulls its own models: ollama pull {model}")
     if provider != "huggingface" or not model:
-        raise SettingsError(f"'{name}' cannot be pulled; write embedded, huggingface:ID or huggingface:/path/to/folder-or.gguf")
+        raise SettingsError(
+            f"'{name}' cannot be pulled; write embedded, reader, huggingface:ID or huggingface:/path/to/folder-or.gguf"
+        )
     if settings.folder is None:
         raise SettingsError("home=':memory:' keeps no models; pull them with another home")
     path = Path(model).expanduser()
@@ -61,7 +65,7 @@ def pull(name: str, settings: Settings, progress: Progress) -> tuple[str, Path]:
         _take(path, target, progress) if local else _pull_from_hub(model, target, progress)
     except PermissionError as error:
         raise SettingsError(f"{target} cannot be written; set home to a folder that can, with RAG_AGENT_HOME") from error
-    return f"huggingface:{short}", target
+    return f"huggingface:{short}", f"in {target}"
 
 
 def remove(name: str, settings: Settings) -> list[Path]:
@@ -71,7 +75,7 @@ def remove(name: str, settings: Settings) -> list[Path]:
         ModelNotFoundError: It is not there.
     """
     folder = settings.model_folders[0]
-    wanted = [embedded.CHAT_NAME, embedded.EMBEDDINGS_NAME] if name == "embedded" else []
+    wanted = {"embedded": [embedded.CHAT_NAME, embedded.EMBEDDINGS_NAME], "reader": [f"huggingface/{reader.NAME}"]}.get(name, [])
     places = [folder / one for one in wanted if (folder / one).is_dir()]
     places += [path for kept, path in _kept([folder]) if name in (kept, kept.removeprefix("huggingface:"))]
     if not places:

@@ -1,16 +1,24 @@
-"""`EntailmentJudge`: an NLI cross-encoder in this process, asked whether a quote entails a sentence."""
+"""Judges: the probability that a text says what a sentence says."""
 
 import re
+from collections.abc import Callable
 
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
+
+from rag_agent import prompts
 from rag_agent.errors import ModelNotFoundError
 from rag_agent.models.cross_encoder import CrossEncoder
 from rag_agent.settings import Settings
 
 _ENTAILMENT = re.compile(r"entail(?:ment|ed|s)?", re.IGNORECASE)
+_YES = re.compile(r"\W*yes\b", re.IGNORECASE)
 
 
 class EntailmentJudge:
     """A sequence classifier with a label "entailment", by hub id or local folder; it is loaded at the first call."""
+
+    threshold = 0.5
 
     def __init__(self, model: str, settings: Settings) -> None:
         """Name the model.
@@ -35,3 +43,33 @@ class EntailmentJudge:
                 "name a classifier of natural language inference"
             )
         return float(self._encoder([(quote, sentence)])[0].softmax(-1)[int(found[0])])
+
+
+class ReaderJudge:
+    """A chat model, asked whether a text says what a sentence says.
+
+    A model in this process tells how likely its "yes" is; of a server's only the reply is known, which is 1 or 0.
+    """
+
+    threshold = 0.9
+
+    def __init__(self, model: BaseChatModel, ask: Callable[[list[BaseMessage]], BaseMessage] | None = None) -> None:
+        """Take the model; nothing is loaded until the first call.
+
+        Args:
+            model: The reader.
+            ask: What gets its reply where it tells no probabilities; None is its own `invoke`.
+        """
+        self._model = model
+        self._ask = ask or model.invoke
+        self.replies: list[BaseMessage] = []
+        """What the model said, with the tokens that it took."""
+
+    def __call__(self, quote: str, sentence: str) -> float:
+        """The probability that a text says what a sentence says; both have been made harmless for a prompt."""
+        task = prompts.JUDGE.format(quote=quote, sentence=sentence)
+        messages: list[BaseMessage] = [SystemMessage(prompts.JUDGE_SYSTEM), HumanMessage(task)]
+        if (probability := getattr(self._model, "probability", None)) is not None:
+            return float(probability(messages, "yes", "no"))
+        self.replies.append(self._ask(messages))
+        return 1.0 if _YES.match(str(self.replies[-1].text)) else 0.0

@@ -4,7 +4,7 @@ import json
 import os
 import re
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -82,6 +82,26 @@ def server_models() -> list[tuple[str, int]]:
     """
     with told("any"), ollama.Client(**client_settings(30)) as client:
         return [(str(model.model), int(model.size or 0)) for model in client.list().models]
+
+
+def server_pull(model: str, progress: Callable[[str], None]) -> None:
+    """Let the server bring a model from its own registry; it checks what it fetches.
+
+    Raises:
+        BackendError: No server answers, or it broke off.
+        ModelNotFoundError: There is no such model, or the server cannot reach its registry.
+    """
+    last = ""
+    with told(model), ollama.Client(**client_settings(SILENCE)) as client:
+        try:
+            for step in client.pull(model, stream=True):
+                share = f" {10 * (10 * (step.completed or 0) // step.total)} %" if step.total else ""
+                if (now := f"{step.status}{share}") != last:
+                    progress(now)
+                last = now
+        except ollama.ResponseError as error:
+            reason = " ".join(error.error.split())
+            raise ModelNotFoundError(f"the Ollama server cannot bring '{model}': {reason}; check the server's network") from error
 
 
 def loaded_size(model: str) -> int | None:

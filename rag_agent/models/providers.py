@@ -33,6 +33,7 @@ _PROVIDERS = {
         chat="rag_agent.models.embedded:embedded_chat",
         embeddings="rag_agent.models.embedded:embedded_embeddings",
     ),
+    "reader": _Provider("reader", chat="rag_agent.models.reader:reader_chat"),
     "huggingface": _Provider(
         "huggingface:HuggingFaceTB/SmolLM2-1.7B-Instruct, huggingface:/path/to/folder-or.gguf",
         chat="rag_agent.models.huggingface:huggingface_chat",
@@ -52,6 +53,9 @@ _PROVIDERS = {
         embeddings="rag_agent.models.nomic:nomic_remote_embeddings",
     ),
 }
+
+_ALONE = ("embedded", "reader")
+"""Providers whose name is the whole name."""
 
 
 def providers(role: str) -> dict[str, str]:
@@ -98,10 +102,10 @@ def _maker(name: str, role: str) -> Callable[..., Any]:
         offered = "; ".join(f"{one} (such as {example})" for one, example in providers(role).items())
         what = "chat" if role == "chat" else "embedding"
         raise ModelNotFoundError(f"'{name}' names no provider of {what} models; write one of: {offered}{_guess(name)}")
-    if key != "embedded" and not rest:
+    if key not in _ALONE and not rest:
         raise ModelNotFoundError(f"'{name}' names no model; write it like {provider.example if provider else ''}")
-    if key == "embedded" and colon:
-        raise ModelNotFoundError(f"'{name}': the embedded models have no other names; write embedded")
+    if key in _ALONE and colon:
+        raise ModelNotFoundError(f"'{name}': these models have no other names; write {key}")
     module, _, function = path.partition(":")
     maker: Callable[..., Any] = getattr(import_module(module), function)
     return maker

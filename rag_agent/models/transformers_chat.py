@@ -113,6 +113,21 @@ class TransformersChat(BaseChatModel):
         """The length of the prompt these messages make, in tokens of this model."""
         return len(self._prompt(messages))
 
+    def probability(self, messages: Sequence[BaseMessage], word: str, other: str) -> float:
+        """How likely the reply begins with one word rather than another, 0 to 1; half where it begins with neither."""
+        from rag_agent.models.generation import next_token
+
+        loaded = self._loaded()
+        likely = next_token(loaded, self._checked_prompt(messages, loaded.window))
+        encode = loaded.tokenizer.encode
+
+        def said(one: str) -> float:
+            forms = (one, one.title(), f" {one}", f" {one.title()}")
+            return float(likely[sorted({encode(form, add_special_tokens=False)[0] for form in forms})].sum())
+
+        for_it, against = said(word), said(other)
+        return for_it / (for_it + against) if for_it + against > 0 else 0.5
+
     @property
     def window(self) -> int | None:
         """Tokens that prompt and reply may have together; None where the model does not tell."""

@@ -6,12 +6,11 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import BaseChatModel
 from langgraph.graph import END, START, StateGraph
 
-from rag_agent.grounding.evidence import THRESHOLD
+from rag_agent.grounding.choice import THRESHOLD
 from rag_agent.index import Library
 from rag_agent.models.capability import is_calibrated
 from rag_agent.workflows.conversation import Conversation
 from rag_agent.workflows.generation import Generation
-from rag_agent.workflows.quoting import Quoting
 from rag_agent.workflows.remembering import Remembering
 from rag_agent.workflows.responding import Responding
 from rag_agent.workflows.retrieval import Retrieval
@@ -65,15 +64,14 @@ def agent_graph(
     """
     writer = Writer(model, system=system, answer=answer, prompt=prompt, rewrite=rewrite)
     compared = embeddings if is_calibrated(embeddings) else None
-    quoting = Quoting(library, compared) if library is not None else None
-    responding = Responding(library, quoting, name)
+    responding = Responding(library, name)
     conversation = Conversation(writer, responding, has_documents=library is not None)
     remembering = Remembering(responding, has_documents=library is not None)
     builder = StateGraph(AgentState, context_schema=TurnContext)
     _add(builder, conversation.contextualize)
-    if library is not None and quoting is not None:
-        retrieval = Retrieval(library, quoting, embeddings=compared, k=k, refusal_threshold=refusal_threshold)
-        generation, verification = Generation(writer), Verification(quoting, writer, judge)
+    if library is not None:
+        retrieval = Retrieval(library, embeddings=compared, k=k, refusal_threshold=refusal_threshold)
+        generation, verification = Generation(writer), Verification(library, writer, judge)
         _add(builder, retrieval.retrieve, retrieval.grade, generation.generate, verification.verify, verification.quote)
         _add(builder, responding.respond, responding.refuse, remembering.source)
         _connect(builder, _Routes(writer))
@@ -119,10 +117,10 @@ class _Routes:
         return "retrieve" if state["attempt"] == 1 else _no_answer(state)
 
     def after_verify(self, state: AgentState) -> Literal["respond", "retrieve", "quote"]:
-        """Nothing of the reply stands: one wider search, then the best quotes; a small model gets no second try."""
+        """Nothing of the reply stands: the best quotes. Where the reader found no answer, one wider search comes first."""
         if state["claims"]:
             return "respond"
-        return "retrieve" if state["attempt"] == 1 and self._writer.reads_well else "quote"
+        return "retrieve" if state["declined"] and state["attempt"] == 1 and self._writer.reads_well else "quote"
 
     def after_quote(self, state: AgentState) -> Literal["respond", "refuse", "source"]:
         """No quote: refusal."""

@@ -1,56 +1,52 @@
 """The node that lets the model answer from the passages: `generate`."""
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+from collections.abc import Sequence
+
+from langgraph.config import get_stream_writer
 
 from rag_agent import prompts
-from rag_agent.grounding.packing import packed
-from rag_agent.grounding.template import neutralise
+from rag_agent.grounding.draft import draft_messages
+from rag_agent.grounding.passages import Passage
 from rag_agent.models.window import as_many
-from rag_agent.workflows.state import AgentState, passage_of
+from rag_agent.workflows.state import AgentState
 from rag_agent.workflows.writer import Writer, usage_after
 
-_SENTENCES = 10  # that a model which reads well is asked for at most
+_ROOM = 6000
+"""Characters that are read: about 1,500 tokens, half a minute for a model of 1.5 billion parameters on two processor cores."""
 
 
 class Generation:
-    """Puts the question before the model with as many sentences of the passages as fit, in the form that suits it."""
+    """Puts the question before the model with as many passages as are worth the wait and fit."""
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
 
     def generate(self, state: AgentState) -> AgentState:
-        """Let the model answer from the passages; the sentences that are likeliest to answer come first into its window."""
-        long = self._writer.reads_long
-        total = len(state["ranked"] if long else state["quotes"])
-
-        def prompt(count: int) -> list[BaseMessage]:
-            return self._long_prompt(state, count) if long else _short_prompt(state, count)
-
-        count = as_many(self._writer.model, prompt, total)
-        left_out = [] if count == total else [prompts.PASSAGES_LEFT_OUT.format(shown=count, sentences=total)]
-        if total and not count:
+        """Let the model answer from the passages, the likeliest first; the best quotes are told while it reads."""
+        if state["attempt"] == 1:
+            write = get_stream_writer()
+            for claim in state["quotes"]:
+                write({"type": "quote", "text": claim["text"], "standing": "quote"})
+        found = _within_room([Passage(**values) for values in state["passages"]])
+        question = state["queries"][0][0]
+        count = as_many(self._writer.model, lambda n: draft_messages(question, found[:n], self._writer.system), len(found))
+        left_out = list(state.get("left_out", []))
+        if count < len(found):
+            left_out.append(prompts.PASSAGES_LEFT_OUT.format(shown=count, passages=len(found)))
+        if not count:
             return {"draft": "", "left_out": left_out}  # without a passage its reply could stand on nothing
-        reply = self._writer.reply(prompt(count))
+        # Nobody is shown an unchecked word, in no stream and no mode.
+        reply = self._writer.aside(draft_messages(question, found[:count], self._writer.system))
         return {"draft": str(reply.text).strip(), "usage": usage_after(state, reply), "left_out": left_out}
 
-    def _long_prompt(self, state: AgentState, count: int) -> list[BaseMessage]:
-        found = [passage_of(document) for document in state["context"]]
-        fenced = [
-            prompts.PASSAGE.format(number=place, file=neutralise(found[number].file), text=neutralise(text))
-            for place, (number, text) in enumerate(packed([one.text for one in found], state["ranked"], count), start=1)
-        ]
-        question = state["queries"][0][0]
-        prompt = prompts.ANSWER.format(
-            passages="\n\n".join(fenced), question=question, sentences=_SENTENCES, no_answer=prompts.NO_ANSWER
-        )
-        role = f"{self._writer.system}\n\n{prompts.DOCUMENTS_SYSTEM}" if self._writer.system else prompts.DOCUMENTS_SYSTEM
-        return [SystemMessage(role), HumanMessage(prompt)]
 
-
-def _short_prompt(state: AgentState, count: int) -> list[BaseMessage]:
-    best = sorted(state["quotes"], key=lambda claim: -claim["score"])[:count]
-    text = neutralise(" ".join(neutralise(claim["text"]) for claim in state["quotes"] if claim in best))  # a marker in two halves
-    messages: list[BaseMessage] = [SystemMessage(prompts.SMALL_SYSTEM)]
-    for asked, answered in prompts.SMALL_EXAMPLES:
-        messages += [HumanMessage(asked), AIMessage(answered)]
-    return [*messages, HumanMessage(prompts.SMALL_QUESTION.format(text=text, question=state["queries"][0][0]))]
+def _within_room(found: Sequence[Passage]) -> list[Passage]:
+    """The first passages as far as there is room, but at least one."""
+    kept: list[Passage] = []
+    used = 0
+    for passage in found:
+        used += len(passage.text)
+        if kept and used > _ROOM:
+            break
+        kept.append(passage)
+    return kept

@@ -1,33 +1,32 @@
 """The nodes that end a turn over documents, `respond` and `refuse`, and the `Answer` that every turn ends in."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 
 from langgraph.config import get_stream_writer
 
 from rag_agent import prompts
-from rag_agent.answers import Answer, Citation, Kind
-from rag_agent.grounding.passages import readable
+from rag_agent.answers import Answer, Citation, Hit, Kind, Sentence
 from rag_agent.index import Library
-from rag_agent.language import sentences
 from rag_agent.memory.transcript import Turn, turn_messages
-from rag_agent.workflows.quoting import Quoting, cited
-from rag_agent.workflows.state import AgentState, disputed, hit_of, passage_of
+from rag_agent.workflows.state import AgentState, disputed, hit_of
 
-_NEAREST = 8  # sentences of the nearest passage that a refusal may begin with
+_NEAREST = 160  # characters of the nearest unit that a refusal tells
+_ENDED = re.compile(r"[.!?:;…。！？][\"'”’»)\]]*(?: \[\d+\])?$")
 
 
 class Responding:
     """Makes the answer out of the state."""
 
-    def __init__(self, library: Library | None, quoting: Quoting | None, name: str) -> None:
+    def __init__(self, library: Library | None, name: str) -> None:
         self._library = library
-        self._quoting = quoting
         self._name = name
 
     def respond(self, state: AgentState) -> AgentState:
         """Put the sentences together, each with the number of its citation."""
         write = get_stream_writer()
         citations: list[Citation] = []
+        sentences: list[Sentence] = []
         shown: list[str] = []
         left_out = list(state.get("left_out", []))
         if disputed(state["claims"]):
@@ -35,32 +34,34 @@ class Responding:
             write({"type": "sentence", "text": prompts.DISAGREE})
         for claim in state["claims"]:
             citation = Citation(**claim["citation"])
-            if not self._quotes.holds(citation):  # never shown, whatever went wrong before
+            if not self._holds(citation):  # never shown, whatever went wrong before
                 left_out.append(f"not shown, its quote is not in {citation.file}: “{claim['text']}”")
                 continue
             if citation not in citations:
                 citations.append(citation)
-            shown.append(f"{claim['text']} [{citations.index(citation) + 1}]")
-            write({"type": "sentence", "text": shown[-1]})
+            number = citations.index(citation)
+            sentences.append(Sentence(claim["text"], claim.get("standing", "quote"), (number,)))
+            shown.append(f"{claim['text']} [{number + 1}]")
+            write({"type": "sentence", "text": shown[-1], "standing": sentences[-1].standing})
         if not citations:
             return self.refuse({**state, "left_out": left_out})
         kind: Kind = "quote" if all(claim["kind"] == "quote" for claim in state["claims"]) else "generated"
-        return self.answered(state, " ".join(shown), kind, citations=tuple(citations), left_out=left_out)
+        return self.answered(
+            state, _joined(shown), kind, citations=tuple(citations), sentences=tuple(sentences), left_out=left_out
+        )
 
     def refuse(self, state: AgentState) -> AgentState:
         """Say that the documents do not answer, what was searched, and the nearest thing found."""
         text = prompts.REFUSAL
-        if state.get("context"):
-            nearest = passage_of(state["context"][0])
-            quotes = [cited(nearest, *span) for span in sentences(nearest.text)[:_NEAREST]]
-            claims = self._quotes.shown(state["queries"][0][0], [{"citation": quote.to_dict()} for quote in quotes])
-            start = readable(claims[0]["citation"]["quote"]) if claims else "…"
-            start = start if len(start) <= 120 else start[:120].rsplit(" ", 1)[0] + " …"
-            text += prompts.SEARCHED.format(searched=self._documents.name, file=nearest.file, text=start)
+        if units := [unit for unit in state.get("units", []) if not unit["withheld"]]:
+            start = " ".join(units[0]["text"].split())
+            start = start if len(start) <= _NEAREST else start[:_NEAREST].rsplit(" ", 1)[0] + " …"
+            text += prompts.SEARCHED.format(searched=self._documents.name, file=units[0]["citation"]["file"], text=start)
         else:
             text += prompts.SEARCHED_NOTHING.format(searched=self._documents.name)
-        if missing := state.get("missing"):
-            text += prompts.MISSING.format(words=", ".join(f"“{word}”" for word in missing))
+        for word in state.get("missing", []):
+            nearest = self._documents.nearest(word)
+            text += prompts.MISSING_NEAREST.format(word=word, nearest=nearest) if nearest else prompts.MISSING.format(word=word)
         return self.answered(state, text, "refusal", left_out=state.get("left_out", []))
 
     def answered(
@@ -70,6 +71,7 @@ class Responding:
         kind: Kind,
         *,
         citations: tuple[Citation, ...] = (),
+        sentences: tuple[Sentence, ...] = (),
         left_out: Iterable[str] = (),
         files: Mapping[str, str] | None = None,
         docs: str | None = None,
@@ -81,6 +83,7 @@ class Responding:
             text: What is shown.
             kind: What it is.
             citations: What it stands on.
+            sentences: Its statements with their standing.
             left_out: What is not shown, in words.
             files: Fingerprints of the cited files; None takes those of now.
             docs: The root of the documents that are cited; None is the one of now.
@@ -89,6 +92,7 @@ class Responding:
             text=text,
             kind=kind,
             citations=citations,
+            sentences=sentences,
             context=tuple(hit_of(document) for document in state.get("context", [])),
             query=state["queries"][0][0],
             model=self._name,
@@ -117,7 +121,17 @@ class Responding:
         assert self._library is not None  # a graph without documents has no way to these nodes
         return self._library
 
-    @property
-    def _quotes(self) -> Quoting:
-        assert self._quoting is not None  # as above
-        return self._quoting
+    def _holds(self, citation: Citation) -> bool:
+        """Whether the quote stands where the citation says."""
+        hit = Hit(citation.file, citation.article, citation.start, citation.end, citation.quote, 0.0)
+        base, outline = self._documents.outline(hit)
+        return outline.reading.text[citation.start - base : citation.end - base] == citation.quote
+
+
+def _joined(shown: Sequence[str]) -> str:
+    """Sentences follow each other; a piece of one, and what has lines of its own, stand apart."""
+    text = ""
+    for one in shown:
+        apart = "\n" in one or "\n" in text.rpartition("\n\n")[2] or not _ENDED.search(text)
+        text += ("\n\n" if apart and text else " " if text else "") + one
+    return text

@@ -11,8 +11,7 @@ from langgraph.graph.message import add_messages
 from typing_extensions import TypedDict
 
 from rag_agent.answers import Hit
-from rag_agent.grounding.packing import Span
-from rag_agent.grounding.passages import Passage
+from rag_agent.grounding.evidence import Candidate
 
 TurnKind = Literal["standalone", "followup", "why", "transform", "source", "recall", "chat"]
 
@@ -59,20 +58,28 @@ class AgentState(TypedDict, total=False):
     """The probability, 0 to 1, that one of the searches brought the answer."""
 
     missing: Annotated[list[str], UntrackedValue]
-    """Words of the question that nothing found holds."""
+    """Names, identifiers and numbers of the question that nothing found holds."""
 
-    ranked: Annotated[list[Span], UntrackedValue]
-    """The sentences of the context, the likeliest to answer first."""
+    survey: Annotated[str, UntrackedValue]
+    """What a question about the documents themselves asks for: "files", "summary"; "" for any other question."""
+
+    units: Annotated[list[dict[str, Any]], UntrackedValue]
+    """What may be quoted of what was found, the likeliest to answer first: see `unit_of`."""
 
     quotes: Annotated[list[dict[str, Any]], UntrackedValue]
-    """The best sentences of the context, as claims with a `score`, in reading order; two are `disputed` where the
-    sources disagree."""
+    """Those of the units that answer by themselves, in reading order."""
+
+    passages: Annotated[list[dict[str, Any]], UntrackedValue]
+    """What a reader is given: the fields of `rag_agent.grounding.passages.Passage`."""
 
     draft: Annotated[str, UntrackedValue]
     """The model's reply, unchecked."""
 
+    declined: Annotated[bool, UntrackedValue]
+    """Whether the whole reply was that the passages do not answer."""
+
     claims: Annotated[list[dict[str, Any]], UntrackedValue]
-    """The sentences to show: `text`, `kind` and the `citation` each stands on."""
+    """The sentences to show: `text`, `kind`, `standing` and the `citation` each stands on."""
 
     usage: Annotated[dict[str, int], UntrackedValue]
     """Tokens read and written so far in this turn."""
@@ -84,20 +91,22 @@ class AgentState(TypedDict, total=False):
     """The output: an `Answer` as plain values."""
 
 
-def document_of(found: Hit | Passage) -> Document:
-    """A hit or passage as the state holds it."""
+def document_of(found: Hit) -> Document:
+    """A hit as the state holds it."""
     metadata = {name: value for name, value in vars(found).items() if name != "text"}
     return Document(page_content=found.text, metadata=metadata)
 
 
 def hit_of(document: Document) -> Hit:
-    """A hit or passage of the state as a hit."""
+    """A hit of the state."""
     return Hit(text=document.page_content, **document.metadata)
 
 
-def passage_of(document: Document) -> Passage:
-    """A passage of the state."""
-    return Passage(text=document.page_content, **document.metadata)
+def unit_of(candidate: Candidate) -> dict[str, Any]:
+    """A unit as the state holds it, and as a claim that stands on itself: `text`, `kind`, `citation`, `withheld`."""
+    return {
+        "text": candidate.unit.text, "kind": "quote", "citation": candidate.citation.to_dict(), "withheld": candidate.withheld,
+    }  # fmt: skip
 
 
 def disputed(claims: Sequence[dict[str, Any]]) -> bool:

@@ -1,19 +1,21 @@
 """The nodes that choose what is shown: `verify` keeps what stands on a quote, `quote` lets the documents speak."""
 
 import re
+from functools import partial
 from typing import Literal
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from rag_agent import prompts
-from rag_agent.answers import without_marks
 from rag_agent.errors import SettingsError
-from rag_agent.grounding.instructions import is_quotable
-from rag_agent.grounding.support import Judge, SupportCheck
+from rag_agent.grounding.answering import told
+from rag_agent.grounding.draft import read_draft
+from rag_agent.grounding.judging import Judge, standing_of
+from rag_agent.grounding.passages import Passage
+from rag_agent.grounding.quotable import quotables
 from rag_agent.grounding.template import neutralise
-from rag_agent.language import sentence_texts
-from rag_agent.workflows.quoting import Quoting, cited
-from rag_agent.workflows.state import AgentState, passage_of
+from rag_agent.index import Library
+from rag_agent.workflows.state import AgentState, hit_of
 from rag_agent.workflows.writer import Writer, usage_after
 
 _DECLINED = re.compile(
@@ -28,32 +30,36 @@ JudgeSetting = Literal["builtin", "model"] | Judge
 
 
 class Verification:
-    """Checks sentences against the passages."""
+    """Checks sentences against the units."""
 
-    def __init__(self, quoting: Quoting, writer: Writer, judge: JudgeSetting) -> None:
-        self._quoting = quoting
+    def __init__(self, library: Library, writer: Writer, judge: JudgeSetting) -> None:
+        self._library = library
         self._writer = writer
         self._judge = judge
 
     def verify(self, state: AgentState) -> AgentState:
-        """Keep those sentences of the reply that stand on a quote."""
-        found = [passage_of(document) for document in state["context"]]
+        """Keep those sentences of the reply that stand on a unit; in place of any other comes the unit it was taken from."""
+        read = [Passage(**values) for values in state["passages"]]
         question = state["queries"][0][0]
+        draft = read_draft(state["draft"], read, question)
+        units = quotables(read, [hit_of(document) for document in state["context"]], self._library)
         replies: list[BaseMessage] = []
-        check = SupportCheck([passage.text for passage in found], question=question, judge=self._asked(replies))
-        claims, left_out = [], list(state["left_out"])
-        for sentence in _claims(state["draft"]):
-            support = check.check(sentence)
-            if not support.supported:
-                left_out.append(f"not shown, {support.reason}: “{sentence}”")
-                continue
-            citation = cited(found[support.passage], support.start, support.end)
-            claims.append({"text": sentence, "kind": "generated", "citation": citation.to_dict()})
-        shown = self._quoting.shown(question, [claim for claim in claims if is_quotable(str(claim["text"]))])
-        left_out += [prompts.NOT_SHOWN] * (len(claims) - len(shown))
-        if _DECLINED.search(state["draft"]) and not shown:
-            left_out = [*state["left_out"], prompts.MODEL_DECLINED]
-        return {"claims": shown, "left_out": left_out, "usage": usage_after(state, *replies)}
+        judge = self._asked(replies)
+        shown, left_out = told(draft, units, question, self._library, partial(standing_of, judge=judge))
+        whole = {(one.citation, one.unit.text) for one in units}
+        claims = [
+            {
+                "text": one.text, "standing": one.standing, "citation": one.citation.to_dict(),
+                "kind": "quote" if (one.citation, one.text) in whole else "generated",
+            }
+            for one in shown
+        ]  # fmt: skip
+        if _DECLINED.search(state["draft"]) and not claims:
+            left_out = [prompts.MODEL_DECLINED]
+        return {
+            "claims": claims, "declined": draft.declined, "left_out": [*state["left_out"], *left_out],
+            "usage": usage_after(state, *replies),
+        }  # fmt: skip
 
     def quote(self, state: AgentState) -> AgentState:
         """Let the best sentences of the documents answer."""
@@ -80,10 +86,3 @@ class Verification:
             return 1.0 if _YES.match(str(replies[-1].text)) else 0.0
 
         return judge
-
-
-def _claims(draft: str) -> list[str]:
-    """The sentences of a reply, without the marks of citation that some models write, and without "no answer"."""
-    if prompts.NO_ANSWER.rstrip(".").casefold() in draft.casefold():
-        return []
-    return [sentence for text in sentence_texts(draft) if (sentence := " ".join(without_marks(text).split()))]

@@ -1,0 +1,141 @@
+"""Which units answer, where no reader says so, and whether any does.
+
+A linear score over a few measures orders the units; it is fitted leave-one-corpus-out over unlike corpora
+(`scripts/fit_choice.py`), and its weights are the same for prose, tables, lists and code, since a unit is compared under
+what it stands under. A logistic regression over the measures of the best units says whether to answer at all.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag_agent.grounding.evidence import Candidate, Evidence
+
+__all__ = ["THRESHOLD", "chances", "choose", "probability", "ranked"]
+
+# Weights of the measures of a candidate, per unit of each.
+SIMILARITY = 3.0
+OWN = 3.0
+AROUND = 3.0
+PASSAGE = 4.5
+FIRST = 1.2
+NAMED = 3.0
+
+MAX_WORDS = 90
+MAX_UNITS = 4
+PRICE = 0.004
+"""The chance of holding the answer that each further word must bring."""
+
+# Log odds of an answer: even where a chunk and a unit of it reach 1.4 together.
+WEIGHT = 6.0
+BIAS = -8.4
+# Where no cosines are to be had, the words alone decide.
+WORDS_WEIGHT = 12.0
+WORDS_BIAS = -6.6
+TERMS = 0.5
+THRESHOLD = 0.5
+
+
+def ranked(evidence: Evidence) -> list[Candidate]:
+    """The candidates, the likeliest to answer first."""
+    order = np.argsort(-_scores(evidence.candidates), kind="stable")
+    return [evidence.candidates[number] for number in order.tolist()]
+
+
+def _scores(candidates: Sequence[Candidate]) -> NDArray[np.float64]:
+    rows = [
+        SIMILARITY * c.similarity + OWN * c.own + AROUND * c.around + PASSAGE * c.passage + FIRST * c.first + NAMED * c.named
+        for c in candidates
+    ]
+    return np.array(rows, dtype=np.float64)
+
+
+def chances(evidence: Evidence) -> NDArray[np.float64]:
+    """Each candidate's chance of answering, given that one of them does; they sum to 1."""
+    scores = _scores(evidence.candidates)
+    powers = np.exp(scores - scores.max()) if len(scores) else scores
+    result: NDArray[np.float64] = powers / max(float(powers.sum()), 1e-300)
+    return result
+
+
+def choose(evidence: Evidence) -> list[Candidate]:
+    """The units to show: the likeliest, and each further one that is worth its words; of each part of the question, one.
+
+    Returns:
+        Units in reading order: files by their best unit, then by place; none within another.
+    """
+    chosen: list[tuple[Candidate, float]] = []
+    for part in evidence.parts:
+        if best := _best(part, []):
+            chosen.append((best[0][0], 1.0))
+            chosen = _distinct(chosen)
+    for candidate, chance in _best(evidence, [one for one, _ in chosen]):
+        chosen.append((candidate, chance))
+    chosen = _distinct(chosen)
+    first = {}
+    for place, (candidate, _) in enumerate(chosen):
+        first.setdefault((candidate.file, candidate.article), place)
+    return [c for c, _ in sorted(chosen, key=lambda one: (first[(one[0].file, one[0].article)], one[0].unit.start))]
+
+
+def _best(evidence: Evidence, shown: Sequence[Candidate]) -> list[tuple[Candidate, float]]:
+    chance = chances(evidence)
+    chosen: list[tuple[Candidate, float]] = []
+    used = sum(words(one.unit.text) for one in shown)
+    said = {one.unit.text for one in shown}
+    for number in np.argsort(-chance, kind="stable").tolist():
+        candidate, likely = evidence.candidates[number], float(chance[number])
+        if candidate.withheld or candidate.unit.text in said or (chosen and candidate.named < chosen[0][0].named):
+            continue  # what lacks the name or number that the best unit holds is about something else
+        candidate = whole_list(evidence, candidate)
+        cost = words(candidate.unit.text)
+        if (chosen or shown) and (used + cost > MAX_WORDS or likely < PRICE * cost):
+            continue
+        if not any(_within(candidate, one) for one in [*shown, *(c for c, _ in chosen)]):
+            chosen.append((candidate, likely))
+            used += cost
+            said.add(candidate.unit.text)
+        if len(chosen) + len(shown) >= MAX_UNITS:
+            break
+    return chosen
+
+
+def whole_list(evidence: Evidence, candidate: Candidate) -> Candidate:
+    """The list that an item belongs to, unless the item is asked for: it holds words of the question that its list is not under."""
+    if candidate.unit.kind != "item" or candidate.own > candidate.under:
+        return candidate
+    holders = [c for c in evidence.candidates if c.unit.kind == "list" and _within(candidate, c) and not c.withheld]
+    return holders[0] if holders else candidate
+
+
+def _within(one: Candidate, other: Candidate) -> bool:
+    return one.file == other.file and other.unit.start <= one.unit.start and one.unit.end <= other.unit.end
+
+
+def _distinct(chosen: Sequence[tuple[Candidate, float]]) -> list[tuple[Candidate, float]]:
+    """Without those that stand in another."""
+    kept: list[tuple[Candidate, float]] = []
+    for candidate, chance in chosen:
+        if any(_within(candidate, one) for one, _ in kept):
+            continue
+        kept = [(one, likely) for one, likely in kept if not _within(one, candidate)]
+        kept.append((candidate, chance))
+    return kept
+
+
+def words(text: str) -> int:
+    """Words as white space separates them."""
+    return len(text.split())
+
+
+def probability(evidence: Evidence) -> float:
+    """The probability that the evidence holds an answer, 0 to 1, where half of all questions have one."""
+    usable = [candidate for candidate in evidence.candidates if not candidate.withheld]
+    if not usable:
+        return 0.0
+    closest = max(c.passage + TERMS * c.rest_around for c in usable)
+    best = max(c.similarity + TERMS * c.rest for c in usable)
+    weight, bias = (WORDS_WEIGHT, WORDS_BIAS) if evidence.by_words else (WEIGHT, BIAS)
+    return 1.0 / (1.0 + math.exp(-(weight * (closest + best) + bias)))
