@@ -43,7 +43,7 @@ class Conversation:
         queries = list(read.queries) or [(question, 1.0)]
         kind: TurnKind = read.kind if self._has_documents or read.kind == "transform" else "chat"
         update: AgentState = {"turn": kind, "queries": queries, "max_words": read.max_words, "attempt": 0}
-        if kind in ("followup", "why") and self._writer.rewrites:
+        if kind in ("followup", "why") and read.sure and self._writer.rewrites:
             answered = [turn for turn in past if not turn.refused]
             update.update(self._rewritten(state, answered[-_SHOWN:], queries))
         return update
@@ -88,9 +88,8 @@ class Conversation:
 
     def converse(self, state: AgentState) -> AgentState:
         """Talk: the model and the conversation, no documents."""
-        if self._has_documents:
-            # Nothing is said beside documents that does not stand on them, and a small model's small talk is worse than none.
-            return self._responding.answered(state, prompts.SMALL_TALK, "chat")
+        if self._has_documents and not self._writer.reads_well:
+            return self._responding.answered(state, prompts.SMALL_TALK, "chat")  # a small model's small talk is worse than none
         asides: list[BaseMessage] = []
 
         def ask(prompt: list[BaseMessage]) -> str:
