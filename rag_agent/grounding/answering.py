@@ -20,7 +20,7 @@ _SHORT = 8
 """Words up to which a piece of a unit may answer before the unit itself: a name, a number, a command. A longer piece may be a
 clause that says another thing without the rest of its sentence."""
 _SHARE = 0.5
-"""Share of what a sentence says beyond the question in words of the passages, weighed by rarity, that a unit must hold to be shown
+"""Share of what a sentence says beyond the question, in words of the passages by rarity, that a unit must hold to be shown
 in its place; it bears on the question, too, and holds all its numbers."""
 _WHOLE = ("answer", "list", "item")
 _YES_NO = frozenset("yes no ja nee nein oui non si sí".split())
