@@ -29,8 +29,8 @@ from rag_agent.evaluation.calibration import NEVER, weighed
 from rag_agent.evaluation.evaluation import measured, shown_sentences
 from rag_agent.evaluation.measures import balanced, best_threshold, contains, cross_validated, mean, median, plain
 from rag_agent.grounding.evidence import WORDS_BIAS, WORDS_WEIGHT
+from rag_agent.grounding.judging import standing_of
 from rag_agent.grounding.relevance import Passage, match
-from rag_agent.grounding.support import SupportCheck
 from rag_agent.index.tokens import Analyser
 
 BY_WORDS = "not measured"  # a name of embeddings that no threshold was measured with
@@ -104,9 +104,8 @@ def report_latency(found: Evaluation) -> None:
         claims = [shown.sentence for shown in shown_sentences(result.answer)]
         if claims:
             begun, cpu_begun = time.perf_counter(), time.process_time()
-            check = SupportCheck([hit.text for hit in result.answer.context], question=result.answer.query)
             for claim in claims:
-                check.check(claim)
+                standing_of(claim, [hit.text for hit in result.answer.context])
             seconds.append(time.perf_counter() - begun)
             cpu.append(time.process_time() - cpu_begun)
     if seconds:

@@ -52,7 +52,7 @@ def test_both_sides_are_quoted_and_the_answer_says_so(ask: Any, question: str, o
     assert answer.text.count("[") == 2
     shown = shown_sentences(answer)
     assert {sentence.sentence for sentence in shown} == {one, other}
-    assert all(stands(sentence.sentence, sentence.quote, question) for sentence in shown)
+    assert all(stands(sentence.sentence, sentence.quote) for sentence in shown)
 
 
 def test_a_model_is_not_left_to_choose_a_side(ask: Any) -> None:

@@ -134,17 +134,16 @@ def changed(sentence: str) -> Iterator[str]:
         if len(words) > 1 and word != "de":  # "12 de mayo" may be said "12 mayo"
             yield " ".join((before + after).split())
         yield from (f"{before}{word} {added}{after}" for added in ADDED[:: max(1, match.start() % 4)])
-    names = [match for match in re.finditer(r"(?<=\w )[A-Z]\w+", sentence)]
-    for one, other in zip(names, names[1:], strict=False):
-        yield (
-            sentence[: one.start()] + other.group() + sentence[one.end() : other.start()] + one.group() + sentence[other.end() :]
-        )
+    names = list(re.finditer(r"(?<=\w )[A-Z]\w+", sentence))
+    for first, second in zip(names, names[1:], strict=False):
+        between = sentence[first.end() : second.start()]
+        yield f"{sentence[: first.start()]}{second.group()}{between}{first.group()}{sentence[second.end() :]}"
     yield sentence.rstrip(".") + "?"
 
 
 def all_changes() -> list[tuple[str, str]]:
     found = [(sentence, other) for kind in TRUE.values() for sentence in kind for other in changed(sentence)]
-    found += [(one, other) for pair in NEGATED for one, other in (pair, pair[::-1])]
+    found += [pair for one, other in NEGATED for pair in ((one, other), (other, one))]
     return [(one, other) for one, other in dict.fromkeys(found) if one != other]
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from rag_agent.documents.blocks import Block
 from rag_agent.documents.lines import Line
 
-_RULE = re.compile(r"(?=.*[-=]{2})[-=+|: \t]+$")
+_RULE = re.compile(r"(?=.*[-=] ?[-=])[-=+|: \t]+$")
 _SPACES = re.compile(r"\S+(?: \S+)*")
 _DIGIT = re.compile(r"\d")
 

@@ -29,6 +29,7 @@ class _Latex(Layout):
 
     def __init__(self, text: str, breaks: set[int]) -> None:
         super().__init__(text, breaks)
+        self._unclosed: set[str] = set()
         self._body = max(0, text.find("\\begin{document}"))
 
     def _heads(self, at: int, behind: int) -> int:
@@ -70,9 +71,10 @@ class _Latex(Layout):
 
     def _verbatim(self, at: int, name: str) -> int:
         last = at + 1
-        while last < len(self._lines) and not self._said(last).startswith(f"\\end{{{name}"):
+        while name not in self._unclosed and last < len(self._lines) and not self._said(last).startswith(f"\\end{{{name}"):
             last += 1
-        if last == len(self._lines):
+        if name in self._unclosed or last == len(self._lines):
+            self._unclosed.add(name)  # none of the further ones is closed either
             self._add("furniture", self._lines[at].start, self._lines[at].end)
             return at + 1
         start, end = trimmed(self.text, self._lines[at].end, self._lines[last].begin)

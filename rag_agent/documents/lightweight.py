@@ -121,6 +121,7 @@ class _Org(Layout):
 
     def __init__(self, text: str, breaks: set[int]) -> None:
         super().__init__(text, breaks)
+        self._unclosed: set[str] = set()
         self._stops = {line.start for line in self._lines if _ORG_LINE.match(text, line.begin)}
 
     def _special(self, at: int) -> int:
@@ -144,9 +145,10 @@ class _Org(Layout):
 
     def _block(self, at: int, name: str) -> int:
         last = at + 1
-        while last < len(self._lines) and not self._said(last).lower().startswith(f"#+end_{name}"):
+        while name not in self._unclosed and last < len(self._lines) and not self._said(last).lower().startswith(f"#+end_{name}"):
             last += 1
-        if last == len(self._lines):
+        if name in self._unclosed or last == len(self._lines):
+            self._unclosed.add(name)  # none of the further ones is closed either
             self._add("furniture", self._lines[at].start, self._lines[at].end)
             return at + 1
         start, end = trimmed(self.text, self._lines[at].end, self._lines[last].begin)
@@ -156,5 +158,5 @@ class _Org(Layout):
         return last + 1
 
 
-_ORG_LINE = re.compile(r"\*+ |\s*(?:#\+|#\s|\||:\w+:)")
+_ORG_LINE = re.compile(r"\*+ |[ \t]*(?:#\+|#\s|\||:\w+:)")
 _ORG_TOLD = frozenset(("title", "author", "date", "email", "description", "keywords", "filetags", "subtitle"))

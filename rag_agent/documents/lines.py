@@ -7,8 +7,6 @@ from typing import NamedTuple
 from rag_agent.documents.blocks import Block
 
 _LINE = re.compile(r"([^\r\n]*)(?:\r\n?|\n|\Z)")
-_INK = re.compile(r"[^\s\ufeff]")
-_GAP = re.compile(r"\S(?:.*\S)?", re.DOTALL)
 
 
 class Line(NamedTuple):
@@ -24,22 +22,20 @@ class Line(NamedTuple):
         return self.start - self.begin
 
 
-def lines_of(text: str, begin: int = 0) -> list[Line]:
-    """The lines of a text from an offset on; they end as in Markdown: with CR, LF, or both."""
+def lines_of(text: str, begin: int = 0, end: int | None = None) -> list[Line]:
+    """The lines of a text, or of a part of it; they end as in Markdown: with CR, LF, or both."""
     lines = []
-    for found in _LINE.finditer(text, begin):
-        start, end = found.span(1)
-        said = found[1]
-        ink = len(said.lstrip("\ufeff \t\f\v\xa0")) if said else 0
-        lines.append(Line(start, end - ink, end - ink + len(said[len(said) - ink :].rstrip())) if ink else Line(start, end, end))
+    for found in _LINE.finditer(text, begin, len(text) if end is None else end):
+        start, stop = found.span(1)
+        said = found[1].rstrip()
+        ink = stop - start - len(found[1].lstrip().lstrip("\ufeff").lstrip()) if said else 0
+        lines.append(Line(start, start + ink, max(start + ink, start + len(said))))
     return lines
 
 
 def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     """A span without the white space around it, and without a byte order mark before it; empty where it holds nothing else."""
-    piece = text[start:end]
-    left = piece.lstrip("\ufeff \t\r\n\f\v")
-    left = left.lstrip()
+    left = text[start:end].lstrip().lstrip("\ufeff").lstrip()
     start = end - len(left)
     return start, start + len(left.rstrip())
 

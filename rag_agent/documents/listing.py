@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from rag_agent.documents.blocks import Block, Kind
 from rag_agent.documents.lines import Line
+from rag_agent.documents.paragraphs import is_label
 
 _MARK = re.compile(
     r"(?P<bullet>[-*+•‣◦▪·●○■□►✓✔☐☑➢–—]|\[[ xX]\]|o(?=\s))\s+(?=\S)"
@@ -56,11 +57,14 @@ def _follows(mark: Mark, before: Mark) -> bool:
     """Whether an item can be the next one of a list: the next number, the same one ("1." everywhere), or any bullet."""
     if mark.family != before.family:
         return False
-    return not mark.values or any(value - earlier in (0, 1) for value in mark.values for earlier in before.values)
+    steps = (0, 1) if mark.family.endswith("1") else (1,)
+    return not mark.values or any(value - earlier in steps for value in mark.values for earlier in before.values)
 
 
 def begins(text: str, lines: Sequence[Line], at: int, mark: Mark) -> bool:
     """Whether a line begins a list; a number or letter alone, as in "J. Smith" or a heading, does not."""
+    if is_label(text[lines[at].start : lines[at].end]):
+        return False
     if not mark.values and mark.family not in _FEW:
         return True
     blank = False

@@ -11,8 +11,8 @@ from mdit_py_plugins.footnote import footnote_plugin
 from rag_agent.documents.blocks import Block, Kind
 from rag_agent.documents.lines import Line, lines_of, trimmed, whole
 from rag_agent.documents.markup import visible
-from rag_agent.documents.paragraphs import parts
-from rag_agent.documents.plain import articles
+from rag_agent.documents.paragraphs import asks, parts
+from rag_agent.documents.plain import answered, articles
 from rag_agent.documents.shown import inline, shown
 from rag_agent.documents.structures import Structure
 
@@ -27,6 +27,8 @@ _FRONT = re.compile(r"\ufeff?(-{3,}|\+\+\+)[ \t]*(?:\r\n?|\n)")
 _METADATA = re.compile(r"[^\s:=]+\s*[:=](\s|$)|\s|#|-\s|[\]\[}]|$")
 _BOLD = re.compile(r"(\*\*|__)(?!\s)((?:(?!\1).)+)(?<!\s)\1[ \t]*$")
 _CONTENTS = re.compile(r"\[[^\[\]]*\]\(#[^()\s]*\)|\[`[^\[\]]*`\]\(#[^()\s]*\)")
+_MOST_PAIR = 300
+_CONTAINER = re.compile(r"(?:!!!|\?\?\?\+?|:::+)(?:[ \t]*\w.*)?$")  # how MkDocs and Docusaurus begin and end a note
 _MOST_HEADING = 120  # characters; a longer line in bold is a sentence that somebody wants to be seen
 
 
@@ -36,7 +38,7 @@ def structure(text: str) -> Structure:
     lines = lines_of(text)
     metadata = list(_metadata(text, lines, body, closing)) if closing else []
     walk = _Walk(text, closing or (1 if text.startswith("\ufeff") else 0))
-    blocks = [*metadata, *_with_questions(text, walk.blocks)]
+    blocks = [*metadata, *answered(text, list(_asked(text, walk.blocks)), walk.breaks)]
     titles = [value for key, value in _pairs(text, metadata) if key == "title"]
     titles += [shown(text, block, ".md") for block in blocks if block.kind == "heading" and block.level == 1]
     title = titles[0] if titles else ""
@@ -89,9 +91,12 @@ class _Walk:
         self._cursor = 0  # behind the last marker of a list or quotation
         self._open: list[tuple[int, Token]] = []
         self._level = 0  # of the last heading
+        self._until = 0  # the place behind what has been read already
         self._names: tuple[str, ...] = ()
         self._tokens = _PARSER.parse(text[begin:])
         for place, token in enumerate(self._tokens):
+            if place < self._until:
+                continue
             handler = getattr(self, f"_{token.type}", None)
             if token.type in _HOLDERS:
                 self._begin(token)
@@ -168,7 +173,7 @@ class _Walk:
     # --- leaves
 
     def _paragraph_open(self, token: Token, place: int) -> None:
-        start, end = self._span(token)
+        start, end = self._noted(*self._span(token))
         content = self._tokens[place + 1].content
         if self._open or start == end:
             self._add("paragraph", start, end)
@@ -179,6 +184,15 @@ class _Walk:
             self._add("heading", start, end, min(self._level, 6) + 1)
         else:
             self.blocks += parts(self.text, start, end)
+
+    def _noted(self, start: int, end: int) -> tuple[int, int]:
+        """A paragraph without the lines around it that make it a note."""
+        said = self.text[start:end]
+        if said[0:3] in ("!!!", "???", ":::") and _CONTAINER.match(said.partition("\n")[0].rstrip()):
+            start = min(end, start + len(said.partition("\n")[0]))
+        if said.rpartition("\n")[2].strip(": \t\r") == "" and said.endswith(":::"):
+            end = max(start, end - len(said.rpartition("\n")[2]))
+        return trimmed(self.text, start, end)
 
     def _heading_open(self, token: Token, place: int) -> None:
         start, end = self._span(token)
@@ -249,8 +263,15 @@ class _Walk:
         self._cursor = marker.end() if marker else 0
 
     def _dt_open(self, token: Token, place: int) -> None:
-        """A term: heading of its definitions."""
+        """A term: a pair with its one short definition, else the heading of its definitions."""
         start, end = self._span(token)
+        types = [one.type for one in self._tokens[place + 3 : place + 9]]
+        if types[:5] == ["dd_open", "paragraph_open", "inline", "paragraph_close", "dd_close"] and types[5:] != ["dd_open"]:
+            behind = self._span(self._tokens[place + 4])[1]
+            if behind - start <= _MOST_PAIR:
+                self._add("pair", start, behind)
+                self._until = place + 8
+                return
         self._add("paragraph" if self._open else "heading", start, end, 0 if self._open else min(self._level, 6) + 1)
 
     def _dd_open(self, token: Token, place: int) -> None:
@@ -266,26 +287,8 @@ def _is_contents(text: str, inside: Sequence[Block]) -> bool:
     return len(items) > 1 and all(map(_CONTENTS.fullmatch, said))
 
 
-def _with_questions(text: str, blocks: Sequence[Block]) -> list[Block]:
-    """Headings of bold text that ask, and what follows them, as questions and answers."""
-    found: list[Block] = []
-    waiting = -1  # the place behind a question
-    for block in [*blocks, Block("heading", len(text), len(text))]:
-        if block.kind in ("heading", "question") and waiting >= 0:
-            found[waiting:] = _answer(found[waiting:])
-            waiting = -1
-        asks = block.kind == "heading" and text[block.start : block.start + 2] in ("**", "__")
-        if asks and re.search(r"[?？؟]\W*$", text[block.start : block.end]):
-            block, waiting = block._replace(kind="question", level=0), len(found) + 1
-        found.append(block)
-    return found[:-1]
-
-
-def _answer(blocks: list[Block]) -> list[Block]:
-    said = [block for block in blocks if block.kind != "furniture"]
-    if len(said) == 1 and said[0].kind == "paragraph":
-        return [block._replace(kind="answer") if block is said[0] else block for block in blocks]
-    if not said:
-        return blocks
-    around = Block("answer", min(block.start for block in said), max(block.end for block in said))
-    return [around, *blocks]
+def _asked(text: str, blocks: Sequence[Block]) -> Iterator[Block]:
+    """Headings of bold text that ask as questions."""
+    for block in blocks:
+        bold = block.kind == "heading" and text[block.start : block.start + 2] in ("**", "__")
+        yield block._replace(kind="question", level=0) if bold and asks(text[block.start : block.end]) else block

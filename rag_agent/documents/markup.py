@@ -60,6 +60,7 @@ class _Walk:
         self._span: tuple[int, int] | None = None
         self._headed = False  # whether the row has header cells
         self._names: tuple[str, ...] = ()
+        self._table = 0  # the place of its first row
 
     def take(self, start: int, end: int) -> None:
         """Text that is seen."""
@@ -89,6 +90,14 @@ class _Walk:
             self._begin(name)
         if name == "table":
             self._names = ()
+            self._tabled(closes)
+
+    def _tabled(self, closes: bool) -> None:
+        """Put a table around its rows."""
+        rows = self.blocks[self._table :] if closes else []
+        if rows and all(block.kind in ("row", "names") for block in rows):
+            self.blocks.insert(self._table, Block("table", rows[0].start, rows[-1].end))
+        self._table = len(self.blocks)
 
     def _begin(self, name: str) -> None:
         heads = re.fullmatch(r"h([1-6])", name)

@@ -31,6 +31,12 @@ def asks(text: str) -> bool:
     return bool(_ASKS.search(text[-40:]))
 
 
+def is_label(said: str) -> bool:
+    """Whether a line begins with the label of a question, be it numbered like an item."""
+    found = _LABEL.match(said)
+    return bool(found and found["ask"] and re.search("[:：]", found[0]))
+
+
 def parts(text: str, start: int, end: int, *, after_question: bool = False) -> list[Block]:
     """The blocks of a run of lines.
 
@@ -40,7 +46,7 @@ def parts(text: str, start: int, end: int, *, after_question: bool = False) -> l
         end: Where it ends.
         after_question: Whether a question stands right before it, so that a bare "A:" is its answer.
     """
-    lines = [line for line in lines_of(text[:end], start) if line.start < line.end]
+    lines = [line for line in lines_of(text, start, end) if line.start < line.end]
     return _questions(text, lines, after_question) or _pairs(text, lines) or [Block("paragraph", start, end)]
 
 

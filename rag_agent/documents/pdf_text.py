@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from rag_agent.documents.lists import typed_mark
 from rag_agent.documents.pdf_layout import Line, Table
+from rag_agent.documents.prose import typed_mark
 
 Role = Literal["text", "heading", "item", "code", "table", "pair", "furniture"]
 

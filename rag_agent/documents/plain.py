@@ -4,15 +4,15 @@ import re
 from collections.abc import Sequence
 
 from rag_agent.documents.blocks import Block, Section
-from rag_agent.documents.columns import Table, table_at
+from rag_agent.documents.columns import table_at
 from rag_agent.documents.lines import lines_of, trimmed, whole
-from rag_agent.documents.listing import listing_at, marked
+from rag_agent.documents.listing import begins, listing_at, marked
 from rag_agent.documents.paragraphs import asks, parts
 from rag_agent.documents.structures import Structure
 
 RULE = re.compile(r"^[ \t\ufeff]*-{3,}[ \t]*\r?$", re.MULTILINE)
 """A line of three or more dashes and nothing else: it parts articles."""
-_UNDERLINE = re.compile(r"([-=~^*#+_\"'`.])\1{2,}$")
+_UNDERLINE = re.compile(r"([-=~^*#+_\"'`.])(?: ?\1){2,}$")
 _FENCE = re.compile(r"(`{3,}|~{3,})[\w+#.-]*$")
 _HEADED = re.compile(
     r"#{1,6}\s+\S|=+ \S|(?:chapter|part|section|article|appendix|annex|hoofdstuk|artikel|deel|bijlage|kapitel|teil|abschnitt|anhang|"
@@ -20,6 +20,11 @@ _HEADED = re.compile(
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(r"(\d{1,3}(?:\.\d{1,3})*)[.)]?\s+\S|([A-Z]|[IVXLC]+)\.\s+\S")
+# "1. Source Code.": as titles are written, no long word begins in lower case.
+_TITLED = re.compile(
+    r"^[^.]*\.\s(?:[A-ZÀ-Þ][\w'’-]*|[a-z]{1,3}|from|into|this|with)(?:\s(?:[A-ZÀ-Þ][\w'’-]*|[a-z]{1,3}|from|into|this|with))*\.$"
+)
+_YEAR = re.compile(r"\b(?:1[89]|20)\d\d\b")
 _MOST_HEADING = 90  # characters
 _SENTENCE_END = tuple(".!?…:;,。！？：；")
 _BODY_END = re.compile(r"[.!?…。！？][\"'”’)\]]*$")
@@ -104,7 +109,7 @@ class Layout:
     def structure(self, breaks: Sequence[tuple[int, int]] = ()) -> Structure:
         """What the text is made of; `breaks` part its articles."""
         self._run()
-        blocks = answered(self.text, self.blocks)
+        blocks = answered(self.text, self.blocks, breaks)
         first = next((block for block in blocks if block.kind != "furniture"), None)
         title = " ".join(self.text[first.start : first.end].split()) if first and first.kind == "heading" else ""
         return Structure(whole(self.text, blocks), articles(self.text, breaks), title.strip("#=*-~ "))
@@ -140,11 +145,11 @@ class Layout:
                 return self._heading(at + 1, 2)
             self._add("furniture", self._lines[at].start, self._lines[at].end)
             return at + 1
+        if table := table_at(self.text, self._lines, at):
+            self.blocks += table.blocks
+            return table.behind
         if self._underlined(at):
             return self._heading(at, 2)
-        table = table_at(self.text, self._lines, at)
-        if table:
-            return self._table(table)
         found = listing_at(self.text, self._lines, at, self._stops)
         if found:
             self.blocks += found[0]
@@ -169,10 +174,6 @@ class Layout:
             last += 1
         self._add("quotation", self._lines[at].start, self._lines[last].end)
         return last + 1
-
-    def _table(self, table: Table) -> int:
-        self.blocks += table.blocks
-        return table.behind
 
     def _is_title(self, at: int) -> bool:
         said = self._said(at)
@@ -202,9 +203,9 @@ class Layout:
             behind += 1
         first = at
         if level := self._heads(at, behind):
-            line = self._lines[at]
-            self._add("heading", line.start, line.end, level)
-            at += 1
+            last = behind - 1 if self._is_loud(at, behind) else at
+            self._add("heading", self._lines[at].start, self._lines[last].end, level)
+            at = last + 1
         if at < behind:
             self._body(at, behind)
         return max(behind, first + 1)
@@ -216,7 +217,7 @@ class Layout:
             return False
         if _UNDERLINE.fullmatch(said):
             return False
-        if marked(said) and listing_at(self.text, self._lines, at, self._stops):
+        if (mark := marked(said)) and begins(self.text, self._lines, at, mark):
             return False
         return not (("|" in said or "\t" in said or "  " in said) and table_at(self.text, self._lines, at))
 
@@ -231,8 +232,10 @@ class Layout:
                 begin = number
 
     def _parted(self, number: int) -> bool:
-        """Whether a line begins a paragraph although none is empty before it: paragraphs of one long line each."""
+        """Whether a line begins a paragraph although none is empty before it: below a question or a paragraph of one long line."""
         before = self._lines[number - 1]
+        if asks(self.text[before.start : before.end]) and (number < 2 or not self._said(number - 2)):
+            return True  # what follows is the answer
         return before.end - before.start > 160 and bool(_BODY_END.search(self.text, before.end - 4, before.end))
 
     def _heads(self, at: int, behind: int) -> int:
@@ -240,12 +243,26 @@ class Layout:
         said = self._said(at)
         if len(said) > _MOST_HEADING or not self._is_followed(at, behind):
             return 0
+        if self._is_loud(at, behind):
+            return 2
+        if behind > at + 1 and (self._said(at + 1)[0].islower() or (said.isupper() and self._said(at + 1).isupper())):
+            return 0  # the sentence goes on
         strong = self._strong(said)
         if strong:
             return strong
         if said.endswith(_SENTENCE_END) or _PAIRED.search(said):
             return 0
         return self._weak(said, at, behind)
+
+    def _is_loud(self, at: int, behind: int) -> bool:
+        """Whether all of some lines, three at most, are a heading in capitals."""
+        lines = [self._said(number) for number in range(at, behind)]
+        return (
+            1 < len(lines) <= 3
+            and all(map(str.isupper, lines))
+            and not lines[-1].endswith(_SENTENCE_END)
+            and not any(_PAIRED.search(line) for line in lines)
+        )
 
     def _is_followed(self, at: int, behind: int) -> bool:
         """Whether something stands below that a line can be the heading of."""
@@ -258,15 +275,16 @@ class Layout:
     def _strong(said: str) -> int:
         if said.startswith("#") and (marks := len(said) - len(said.lstrip("#"))) <= 6 and said[marks : marks + 1] == " ":
             return marks
-        if said.endswith((".", ",", ";")) and not re.fullmatch(r"\S+\s+\S+\.", said):
+        numbered = _NUMBERED.match(said)
+        if numbered and said.endswith(".") and _TITLED.search(said):
+            said = said[:-1]
+        if said.endswith((".", ",", ";")):
             return 0
         if _HEADED.match(said):
             return 2
-        numbered = _NUMBERED.match(said)
         if numbered and not said.endswith(_SENTENCE_END) and len(said.split()) <= 10 and re.search(r"\s[^\W\d]", said):
             return 2 + (numbered[1] or "").count(".")
-        letters = [character for character in said if character.isalpha()]
-        return 2 if len(letters) >= 4 and all(map(str.isupper, letters)) and letters[0].upper() != letters[0].lower() else 0
+        return 2 if said.isupper() and sum(map(str.isalpha, said)) >= 4 else 0
 
     def _weak(self, said: str, at: int, behind: int) -> int:
         """A short line without a full stop: a heading where prose follows it, and where none like it stands beside it."""
@@ -277,7 +295,7 @@ class Layout:
                 return 1
             below = self._said(at + 1)
             return 1 if len(below) > len(said) + 10 and (below[0].isupper() or below[0].isdigit()) else 0
-        if any(map(str.isdigit, said)) and not said[0].isdigit():
+        if any(map(str.isdigit, _YEAR.sub("", said))) and not said[0].isdigit():
             return 0  # a fact more likely than a heading
         if behind == at + 1:
             return 3 if self._prose_below(at + 1) else 0
@@ -299,24 +317,28 @@ class Layout:
 _PAIRED = re.compile(r"\S[:：]\s+\S|\S\s*=\s*\S|@\w|https?://|\t|\S {2,}\S|\s\|\s")
 
 
-def answered(text: str, blocks: Sequence[Block]) -> list[Block]:
-    """With what follows a question as its answer, and lines that ask as questions where there are several of them."""
+def answered(text: str, blocks: Sequence[Block], breaks: Sequence[tuple[int, int]] = ()) -> list[Block]:
+    """With what follows a question as its answer, and lines that ask as questions where there are several of them.
+
+    Args:
+        text: The whole text.
+        blocks: Its blocks in reading order.
+        breaks: What parts its articles: no answer reaches over.
+    """
     found = list(blocks)
-    asking = [
-        place
-        for place, block in enumerate(found)
-        if block.kind in ("paragraph", "heading") and block.end - block.start < 200 and asks(text[block.start : block.end])
-        and _stands_alone(text, block) and _answerable(found, place)
-    ]  # fmt: skip
-    if len(asking) > 1:
-        for place in asking:
-            found[place] = found[place]._replace(kind="question", level=0)
+    asking = [place for place in range(len(found)) if _asks_alone(text, found, place)]
+    for place in asking if len(asking) > 1 else ():
+        found[place] = found[place]._replace(kind="question", level=0)
     result: list[Block] = []
-    waiting = -1
-    for place, block in enumerate([*found, Block("heading", len(text), len(text))]):
-        if waiting >= 0 and block.kind in ("heading", "question"):
-            more = block.kind == "question" or place == len(found)
-            result[waiting:] = _wrapped(result[waiting:], more)
+    waiting = -1  # the place behind a question
+    ends = iter([*(start for start, _ in breaks), len(text)])
+    end = next(ends)
+    for block in [*found, Block("heading", len(text), len(text))]:
+        parted = block.start >= end
+        while block.start >= end:
+            end = next(ends, len(text) + 1)
+        if waiting >= 0 and (parted or block.kind in ("heading", "question")):
+            result[waiting:] = _wrapped(text, result[waiting:], more=block.kind == "question" and not parted)
             waiting = -1
         result.append(block)
         if block.kind == "question":
@@ -324,26 +346,35 @@ def answered(text: str, blocks: Sequence[Block]) -> list[Block]:
     return result[:-1]
 
 
-def _stands_alone(text: str, block: Block) -> bool:
-    return text[block.start : block.end].count("?") == 1 and not re.search(r"[.!]\s", text[block.start : block.end])
+def _asks_alone(text: str, blocks: Sequence[Block], place: int) -> bool:
+    """Whether a block is one question, with something behind it that can answer."""
+    block = blocks[place]
+    if block.kind not in ("paragraph", "heading") or block.end - block.start > 200 or place + 1 == len(blocks):
+        return False
+    said = text[block.start : block.end]
+    behind = blocks[place + 1]
+    return (
+        asks(said) and said.count("?") <= 1 and not re.search(r"[.!]\s", said) and behind.start >= block.end
+        and behind.kind in ("paragraph", "list", "pair", "code", "table", "quotation")
+    )  # fmt: skip
 
 
-def _answerable(blocks: Sequence[Block], place: int) -> bool:
-    behind = blocks[place + 1] if place + 1 < len(blocks) else None
-    return behind is not None and behind.kind in ("paragraph", "list", "pair", "code", "table", "quotation")
-
-
-def _wrapped(blocks: list[Block], more: bool) -> list[Block]:
-    said = [block for block in blocks if block.kind != "furniture"]
-    if not said:
+def _wrapped(text: str, blocks: list[Block], *, more: bool) -> list[Block]:
+    """What stands behind a question, its answer marked; all of it where another question follows (`more`)."""
+    top: list[Block] = []
+    for block in blocks:
+        if block.kind != "furniture" and (not top or block.start >= top[-1].end):
+            top.append(block)
+    if not top or top[0].kind == "heading":
         return blocks
-    if said[0].kind == "answer":
-        top = [block for block in said[1:] if block.start >= said[0].end]
-        if not top or not (more or top[0].kind == "list"):
-            return blocks
-        inner = [block._replace(kind="paragraph") if block is said[0] else block for block in blocks]
-        end = max(block.end for block in said) if more else top[0].end
-        return [Block("answer", said[0].start, end), *inner]
-    if len(said) == 1 and said[0].kind == "paragraph":
-        return [block._replace(kind="answer") if block is said[0] else block for block in blocks]
-    return [Block("answer", said[0].start, max(block.end for block in said)), *blocks]
+    taken = 1
+    if more:
+        taken = len(top)
+    if taken < len(top) and top[taken].kind in ("list", "code", "table") and text[top[taken - 1].end - 1] == ":":
+        taken += 1
+    first, last = top[0], top[taken - 1]
+    if first is last and first.kind in ("paragraph", "answer"):
+        return [block._replace(kind="answer") if block is first else block for block in blocks]
+    at = blocks.index(first)
+    inner = [block._replace(kind="paragraph") if block.kind == "answer" else block for block in blocks[at:]]
+    return [*blocks[:at], Block("answer", first.start, last.end), *inner]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
-_BULLET = re.compile(r"(?:[-*+•‣◦▪·●○■□►✓✔☐☑➢–—]|\[[ xX]\])\s+")
+_BULLET = re.compile(r"(?:[-*+•‣◦▪·●○■□►✓✔☐☑➢–—o]|\[[ xX]\])\s+")
 _ITEM = re.compile(r"[ \t]*(?:[-*+•‣◦▪·●○■□►✓✔☐☑➢–—>]|\(?\w{1,5}[.)]|\[\w{1,3}\])[ \t]")
 _STRAY = re.compile(r"(?<!\w)(?:\*{2,3}|__)|(?:\*{2,3}|__)(?!\w)")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--.*?-->", re.DOTALL)
@@ -71,7 +71,7 @@ def shown(text: str, block: Block, format: str) -> str:
         rows = (line for line in said.split("\n") if not re.fullmatch(r"[-=+|: \t]+", line))
         return "\n".join(_row(line.strip(), (), clean, markdown=clean is inline) for line in rows)
     if "\n" in said and (block.kind == "pair" or (block.kind == "item" and family == "source:settings")):
-        return _pair(said, "; " if block.kind == "item" else ", ")
+        return clean(_pair(said, "; " if block.kind == "item" else ", "))
     if block.kind == "heading":
         said = re.sub(r"^(?:#{1,6}|=+|\*+)[ \t]+|[ \t]+#+$|\n[ \t]*[-=~^*#+]{2,}[ \t]*$", "", said)
         said = said.rstrip(":") if family == "source:settings" else said
@@ -178,7 +178,9 @@ def _row(said: str, names: tuple[str, ...], clean: Callable[[str], str], *, mark
 
 def _pair(said: str, between: str) -> str:
     """A key, and the lines of its value: "tags: a, b"."""
-    first, *others = (re.sub(r"^(?:- +)?|\s*[:=]?\s*[|>][+-]?$", "", line.strip(), count=2).strip() for line in said.split("\n"))
+    first, *others = (
+        re.sub(r"^(?:- +|[:~] +)?|\s*[:=]?\s*[|>][+-]?$", "", line.strip(), count=2).strip() for line in said.split("\n")
+    )
     rest = between.join(line for line in others if line)
     if between == "; ":
         return f"{first}; {rest}" if rest else first

@@ -1,7 +1,7 @@
 """The structure of source code and settings: comments are prose, the rest is code or `key = value`."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from rag_agent.documents.blocks import Block
 from rag_agent.documents.lines import Line, lines_of, trimmed, whole
@@ -106,7 +106,7 @@ def _structure(text: str, blocks: Sequence[Block]) -> Structure:
 def _code(text: str, comments: tuple[str, ...], around: tuple[str, str] | None = None, *, docstrings: bool = False) -> Structure:
     lines = lines_of(text)
     blocks: list[Block] = []
-    for kind, first, behind in _runs(text, lines, comments, around, docstrings):
+    for kind, first, behind in _Comments(text, lines, comments, around, docstrings).runs():
         start, end = trimmed(text, lines[first].begin, lines[behind - 1].end)
         if start == end:
             continue
@@ -117,44 +117,58 @@ def _code(text: str, comments: tuple[str, ...], around: tuple[str, str] | None =
     return _structure(text, blocks)
 
 
-def _runs(
-    text: str, lines: Sequence[Line], comments: tuple[str, ...], around: tuple[str, str] | None, docstrings: bool
-) -> Iterator[tuple[str, int, int]]:
-    """Runs of comment and of code: their kind, their first line and the one behind the last."""
-    at, begin = 0, 0
-    while at < len(lines):
-        behind = _comment(text, lines, at, comments, around, docstrings)
-        if behind > at:
-            if begin < at:
-                yield "code", begin, at
-            yield "comment", at, behind
-            at = begin = behind
-        else:
-            at += 1
-    if begin < at:
-        yield "code", begin, at
+class _Comments:
+    """Where comments are."""
 
+    def __init__(
+        self, text: str, lines: Sequence[Line], marks: tuple[str, ...], around: tuple[str, str] | None, docstrings: bool
+    ) -> None:
+        self._text = text
+        self._lines = lines
+        self._marks = marks
+        self._around = around or ("", "")
+        self._docstrings = docstrings
+        self._unclosed: set[str] = set()
 
-def _comment(
-    text: str, lines: Sequence[Line], at: int, comments: tuple[str, ...], around: tuple[str, str] | None, docstrings: bool
-) -> int:
-    """The line behind the comment that a line begins; the line itself where it begins none."""
-    said: Callable[[int], str] = lambda number: text[lines[number].start : lines[number].end]  # noqa: E731
-    first = said(at)
-    if comments and first.startswith(comments) and not first.startswith("#!"):
-        while at < len(lines) and said(at).startswith(comments):
-            at += 1
+    def runs(self) -> Iterator[tuple[str, int, int]]:
+        """Runs of comment and of code: their kind, their first line and the one behind the last."""
+        at, begin = 0, 0
+        while at < len(self._lines):
+            behind = self._behind(at)
+            if behind > at:
+                if begin < at:
+                    yield "code", begin, at
+                yield "comment", at, behind
+                at = begin = behind
+            else:
+                at += 1
+        if begin < at:
+            yield "code", begin, at
+
+    def _said(self, at: int) -> str:
+        return self._text[self._lines[at].start : self._lines[at].end]
+
+    def _behind(self, at: int) -> int:
+        """The line behind the comment that a line begins; the line itself where it begins none."""
+        first = self._said(at)
+        if self._marks and first.startswith(self._marks) and not first.startswith("#!"):
+            while at < len(self._lines) and self._said(at).startswith(self._marks):
+                at += 1
+            return at
+        string = _STRING.match(first) if self._docstrings else None
+        opening, closing = (string[0], string[1]) if string else self._around
+        if not opening or not first.startswith(opening):
+            return at
+        if closing in first[len(opening) :]:
+            return at + 1 if first.endswith(closing) else at
+        return at if closing in self._unclosed else self._closed(at, closing)
+
+    def _closed(self, at: int, closing: str) -> int:
+        for number in range(at + 1, len(self._lines)):
+            if closing in self._said(number):
+                return number + 1
+        self._unclosed.add(closing)
         return at
-    string = _STRING.match(first) if docstrings else None
-    opening, closing = (string[0], string[1]) if string else around or ("", "")
-    if not opening or not first.startswith(opening):
-        return at
-    if closing in first[len(opening) :]:
-        return at + 1 if first.endswith(closing) else at
-    for number in range(at + 1, len(lines)):
-        if closing in said(number):
-            return number + 1
-    return at
 
 
 def _definitions(text: str, lines: Sequence[Line], first: int, behind: int) -> Iterator[Block]:

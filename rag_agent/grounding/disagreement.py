@@ -13,15 +13,14 @@ import numpy as np
 from rag_agent.grounding.asking import asks_for
 from rag_agent.grounding.choice import chances
 from rag_agent.grounding.evidence import Candidate, Evidence
-from rag_agent.grounding.forms import Date, Token, dates, tokens
-from rag_agent.language import LANGUAGES, detect, language
+from rag_agent.grounding.forms import NEGATIONS, Date, Token, dates, tokens
+from rag_agent.language import detect, language
 
 _LIKELY = 0.3  # chance of holding the answer, as a share of the best sentence's, from which a sentence is compared
 _HELD = 0.3  # share of the question's terms that sentences hold which differ in one piece
 _HELD_ALL = 0.9  # and those that are said in different words
 _EQUAL = 0.6  # share of the longer sentence that is the same where one piece differs
 _OTHERS = 3  # sentences of other texts that are compared with the best one
-_NEGATIONS = frozenset[str]().union(*(known.negations for code in LANGUAGES if (known := language(code))))
 
 
 def disagreement(evidence: Evidence) -> tuple[Candidate, Candidate] | None:
@@ -68,7 +67,7 @@ def _one_piece_differs(kind: str, asked: Sequence[Token], mine: Sequence[Token],
     if len(changes) != 1 or same < _EQUAL * max(map(len, sides)):
         return False
     pieces = changes[0]
-    if any(all(token.key in _NEGATIONS for token in piece) for piece in pieces if piece) and not all(pieces):
+    if any(all(token.key in NEGATIONS for token in piece) for piece in pieces if piece) and not all(pieces):
         return True
     if not all(pieces) or kind in ("date", "number") and _agree(dates(pieces[0]), dates(pieces[1])):
         return False
@@ -81,7 +80,7 @@ def _one_piece_differs(kind: str, asked: Sequence[Token], mine: Sequence[Token],
 
 
 def _values_differ(kind: str, asked: Sequence[Token], mine: Sequence[Token], theirs: Sequence[Token]) -> bool:
-    if kind not in ("date", "number") or any(token.key in _NEGATIONS for token in (*mine, *theirs)):
+    if kind not in ("date", "number") or any(token.key in NEGATIONS for token in (*mine, *theirs)):
         return False
     names = [{token.key for token in side if token.named} for side in (mine, theirs)]
     if names[0] - names[1] and names[1] - names[0]:

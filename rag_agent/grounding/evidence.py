@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from rag_agent.answers import Citation, Hit
 from rag_agent.documents.outline import Outline
-from rag_agent.grounding.identity import missing
+from rag_agent.grounding.identity import identities, missing
 from rag_agent.grounding.instructions import is_quotable
-from rag_agent.grounding.units import Unit, units
+from rag_agent.grounding.units import Unit, is_title, units
 
 __all__ = ["Candidate", "Evidence", "gather"]
 
@@ -79,6 +79,13 @@ class Candidate:
     """The same of what it stands under alone."""
     around: float
     """The same of the unit, what it stands under, and the sentences beside it."""
+    rest: float
+    """Share of those of the question's terms that it does not stand under which the unit holds; 1 where it stands under all."""
+    rest_around: float
+    """The same with the sentences beside it."""
+    named: float
+    """Share of the question's names, identifiers and numbers that the unit and what it stands under hold; 1 where there are
+    none."""
     withheld: str = ""
     """Why it may not be shown; "" where it may."""
 
@@ -182,17 +189,29 @@ class _Measure:
         weights = {term: self._documents.idf(term) for term in self._words.query_terms(question)}
         query = None if self._by_words else self._documents.vector(question)
         cosines = np.zeros(len(self._placed)) if query is None or self._vectors is None else self._vectors @ query
+        named = identities(question)
+        titles = {(one.file, one.article): one.unit for one in self._placed if is_title(one.unit)}
         found = []
         for one, cosine in zip(self._placed, cosines.tolist(), strict=True):
-            unit = one.unit
+            unit, title = one.unit, titles.get((one.file, one.article))
+            if title is unit:
+                title = None
+                if frozenset(self._words.query_terms(unit.text)) <= weights.keys():
+                    continue  # it says what is asked about, and nothing of it
             terms, under = self._terms(unit.text), self._terms(one.file, *unit.context)
+            around = terms | self._terms(unit.before, unit.after)
+            above = _share(weights, under | self._terms(title.text if title else ""))
+            own, beside = _share(weights, terms | under), _share(weights, around | under)
+            whole = _share(weights, around | under | self._terms(title.text if title else ""))
+            rest = _share(weights, terms | under | self._terms(title.text if title else ""))
             found.append(
                 Candidate(
                     unit, one.file, one.article, one.page, one.base, cosine,
                     max((self._hits[n].similarity or 0.0) for n in one.hits),
                     one.first,
-                    _share(weights, terms | under), _share(weights, terms), _share(weights, under),
-                    _share(weights, terms | under | self._terms(unit.before, unit.after)),
+                    own, _share(weights, terms), _share(weights, under), beside,
+                    _beyond(rest, above), _beyond(whole, above),
+                    self._named(named, one),
                     "" if is_quotable(unit.quote, 0, len(unit.quote)) else "it gives an order to an assistant",
                 )
             )  # fmt: skip
@@ -202,14 +221,20 @@ class _Measure:
 
     def _held(self, identity: tuple[str, ...]) -> bool:
         """Whether the words of an identity stand together in a chunk or a unit, with what it stands under."""
-        wanted = [self._terms(word) or frozenset({word.casefold()}) for word in identity]
-        texts = [self._terms(one.unit.text, one.unit.before, one.unit.after, one.file, *one.unit.context) for one in self._placed]
-        texts += [self._terms(hit.text) for hit in self._hits]
-        # Of a word with joints, the whole must stand there ("max_wal_size"), or all its parts ("report.txt").
-        return any(
-            all(self._whole(word) in text or terms <= text for word, terms in zip(identity, wanted, strict=True))
-            for text in texts
-        )
+        if len(identity) > 1:  # a command, a title: the words behind each other
+            phrase = " ".join(identity).casefold()
+            said = [text for one in self._placed for text in (one.unit.text, *one.unit.context)] + [hit.text for hit in self._hits]
+            return any(phrase in " ".join(text.casefold().split()) for text in said)
+        texts = [self._terms(one.unit.text, one.file, *one.unit.context) for one in self._placed]
+        return any(self._stands(identity, text) for text in [*texts, *(self._terms(hit.text) for hit in self._hits)])
+
+    def _named(self, named: Sequence[tuple[str, ...]], one: _Placed) -> float:
+        text = self._terms(one.unit.text, one.file, *one.unit.context)
+        return sum(self._stands(identity, text) for identity in named) / len(named) if named else 1.0
+
+    def _stands(self, identity: tuple[str, ...], text: frozenset[str]) -> bool:
+        """Of a word with joints, the whole must stand there ("max_wal_size"), or all its parts ("report.txt")."""
+        return all(self._whole(word) in text or self._terms(word) <= text for word in identity)
 
     def _whole(self, word: str) -> str:
         return next(iter(self._words.terms(word)), word)
@@ -224,6 +249,11 @@ class _Measure:
 def _share(weights: dict[str, float], terms: frozenset[str]) -> float:
     total = sum(weights.values())
     return sum(weight for term, weight in weights.items() if term in terms) / total if total else 0.0
+
+
+def _beyond(share: float, above: float) -> float:
+    """The share of what is left when a part of it is taken away."""
+    return (share - above) / (1.0 - above) if above < 1.0 - 1e-9 else 1.0
 
 
 def _unit_rows(vectors: Vector) -> Vector:

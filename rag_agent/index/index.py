@@ -5,13 +5,14 @@ import hashlib
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Generic, TypeVar
 
 import numpy as np
 from langchain_core.embeddings import Embeddings
+from numpy.typing import NDArray
 
 from rag_agent.answers import Hit, IndexReport
 from rag_agent.documents import Splitter, list_sources
@@ -22,7 +23,7 @@ from rag_agent.errors import DocumentsError, IndexFileError, SettingsError
 from rag_agent.index.database import Database
 from rag_agent.index.derived import Arrays, prune
 from rag_agent.index.library import Queries
-from rag_agent.index.matrix import Matrix, cosines, unit_rows
+from rag_agent.index.matrix import Matrix, cosines, most_varied, unit_rows
 from rag_agent.index.ranking import rank
 from rag_agent.index.spelling import mended, nearest
 from rag_agent.index.tokens import Analyser
@@ -33,6 +34,7 @@ _CACHED_CHARACTERS = 50_000_000
 _REMEMBERED = 16  # queries
 
 _T = TypeVar("_T")
+Rows = NDArray[np.intp]
 
 
 class Index:
@@ -177,14 +179,15 @@ class Index:
 
     # --- search --------------------------------------------------------------------------------------------------------
 
-    def search(self, queries: Queries, k: int) -> list[Hit]:
-        """The best k chunks for some weighted queries, best first."""
+    def search(self, queries: Queries, k: int, within: Collection[str] = ()) -> list[Hit]:
+        """The best k chunks for some weighted queries, best first; of these files alone, where any are named."""
         vectors = [self.vector(query) for query, _ in queries]
         with self._state() as arrays:
             if not len(arrays):
                 return []
             similar = [cosines(arrays.matrix, vector) for vector in vectors]
-            return [self._hit(arrays, *found) for found in self._fused(queries, similar, arrays, k)]
+            rows = self._rows_of(arrays, within) if within else None
+            return [self._hit(arrays, *found) for found in self._fused(queries, similar, arrays, k, rows)]
 
     def outline(self, hit: Hit) -> tuple[int, Outline]:
         """The file that a hit lies in, with its structure; and where its text begins in the file: 0.
@@ -239,6 +242,34 @@ class Index:
         with self._state() as arrays:
             return arrays.bm25.idf(term)
 
+    def files(self) -> tuple[str, ...]:
+        """The files there are, by name."""
+        with self._state():
+            return tuple(sorted(self._opened().names().values()))
+
+    def outlines(self, files: Collection[str]) -> Iterator[tuple[str, Outline]]:
+        """Whole files with their structure."""
+        with self._state():
+            for file in files:
+                file_id = self._opened().file_id(file)
+                if file_id is not None:
+                    yield file, self._outlines.get(file_id, lambda number: outline(self._opened().read(number)))
+
+    def central(self, files: Collection[str], k: int) -> list[Hit]:
+        """The k chunks of some files (of all, where none are named) that say most of what these say, in reading order.
+
+        They are those nearest to the mean of all, each next one as unlike the former ones as it is near (maximal marginal
+        relevance, Carbonell and Goldstein 1998).
+        """
+        with self._state() as arrays:
+            rows = self._rows_of(arrays, files or self._opened().names().values())
+            if not len(rows):
+                return []
+            vectors = np.asarray(arrays.matrix[rows])
+            near = vectors @ unit_rows(vectors.mean(axis=0, keepdims=True))[0]
+            picked = sorted(most_varied(vectors, near, k, 0.5))
+            return [self._hit(arrays, int(rows[at]), float(near[at]), float(near[at])) for at in picked]
+
     def mended(self, word: str) -> str | None:
         """What a word that no document holds is likely a slip of; None where it is none."""
         with self._state() as arrays:
@@ -273,10 +304,12 @@ class Index:
     def _text(self, file_id: int) -> str:
         return self._texts.get(file_id, self._opened().text)
 
-    def _fused(self, queries: Queries, similar: list[Matrix], arrays: Arrays, k: int) -> list[tuple[int, float, float]]:
+    def _fused(
+        self, queries: Queries, similar: list[Matrix], arrays: Arrays, k: int, rows: Rows | None
+    ) -> list[tuple[int, float, float]]:
         """Chunk, score and cosine to the main query; several queries are fused by reciprocal rank, 1 = first in each."""
         depth = k if len(queries) == 1 else max(k, _DEPTH)
-        rankings = [self._ranked(query, dense, arrays, depth) for (query, _), dense in zip(queries, similar, strict=True)]
+        rankings = [self._ranked(query, dense, arrays, depth, rows) for (query, _), dense in zip(queries, similar, strict=True)]
         scores = dict(rankings[0])
         if len(rankings) > 1:
             scores = {}
@@ -287,7 +320,9 @@ class Index:
         best = sorted(scores.items(), key=lambda item: -item[1])[:k]
         return [(index, score, float(similar[0][index])) for index, score in best]
 
-    def _ranked(self, query: str, dense: Matrix, arrays: Arrays, k: int) -> list[tuple[int, float]]:
+    def _ranked(
+        self, query: str, dense: Matrix, arrays: Arrays, k: int, rows: Rows | None = None
+    ) -> list[tuple[int, float]]:
         def texts(rows: Sequence[int]) -> list[str]:
             return self._chunk_texts(arrays, rows)
 
@@ -296,9 +331,14 @@ class Index:
         for rows in bm25.phrase_rows(query, texts).values():
             literal = np.zeros(len(dense), dtype=np.bool_) if literal is None else literal
             literal[rows] = True
+        lexical = bm25.scores(query)
+        if rows is not None:  # the rest is as if it were not there
+            dense, lexical = dense[rows], lexical[rows]
+            found = rank(dense, lexical, arrays.articles[rows], lambda at: texts(rows[list(at)].tolist()), k=k)
+            return [(int(rows[at]), score) for at, score in found]
         return rank(
             dense,
-            bm25.scores(query),
+            lexical,
             arrays.articles,
             texts,
             k=k,
@@ -306,6 +346,10 @@ class Index:
             literal=literal,
             ceiling=bm25.ceiling(query),
         )
+
+    def _rows_of(self, arrays: Arrays, files: Collection[str]) -> Rows:
+        ids = [number for number, name in self._opened().names().items() if name in files]
+        return np.flatnonzero(np.isin(arrays.columns["files"], ids))
 
     def _chunk_texts(self, arrays: Arrays, rows: Sequence[int]) -> list[str]:
         return [self._text(file)[start:end] for file, _, start, end, _ in map(arrays.span, rows)]

@@ -1,6 +1,6 @@
 """What the graphs need from documents: `Library`; any LangChain vector store or retriever as one; and one as a retriever."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
@@ -29,8 +29,14 @@ class Library(Protocol):
     def root(self) -> str | None:
         """The docs root, where there is one."""
 
-    def search(self, queries: Queries, k: int) -> list[Hit]:
-        """The best k chunks, best first."""
+    def search(self, queries: Queries, k: int, within: Collection[str] = ()) -> list[Hit]:
+        """The best k chunks, best first; of these files alone, where any are named."""
+
+    def files(self) -> tuple[str, ...]:
+        """The files there are, by name; empty where it cannot be told."""
+
+    def central(self, files: Collection[str], k: int) -> list[Hit]:
+        """The k chunks of some files, or of all, that say most of what these say, in reading order."""
 
     def outline(self, hit: Hit) -> tuple[int, Outline]:
         """The text that a hit lies in, with its structure; and where that text begins in the file."""
@@ -68,7 +74,7 @@ class VectorStoreLibrary:
         self.name = "the vector store" if isinstance(store, VectorStore) else "the retriever"
         self._analyser = Analyser()
 
-    def search(self, queries: Queries, k: int) -> list[Hit]:
+    def search(self, queries: Queries, k: int, within: Collection[str] = ()) -> list[Hit]:
         """The store's own best k for each query, fused by reciprocal rank (Cormack et al. 2009, constant 60)."""
         hits: dict[tuple[str, int, int], Hit] = {}
         scores: dict[tuple[str, int, int], float] = {}
@@ -107,6 +113,14 @@ class VectorStoreLibrary:
     def idf(self, term: str) -> float:
         """A foreign store counts no words: all weigh the same."""
         return 1.0
+
+    def files(self) -> tuple[str, ...]:
+        """A foreign store does not tell."""
+        return ()
+
+    def central(self, files: Collection[str], k: int) -> list[Hit]:
+        """A foreign store does not tell."""
+        return []
 
     def mended(self, word: str) -> str | None:
         """A foreign store keeps its vocabulary to itself."""

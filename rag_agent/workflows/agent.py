@@ -11,6 +11,7 @@ from rag_agent.index import Library
 from rag_agent.models.capability import is_calibrated
 from rag_agent.workflows.conversation import Conversation
 from rag_agent.workflows.generation import Generation
+from rag_agent.workflows.remembering import Remembering
 from rag_agent.workflows.responding import Responding
 from rag_agent.workflows.retrieval import Retrieval
 from rag_agent.workflows.state import AgentState, TurnContext, disputed
@@ -65,20 +66,23 @@ def agent_graph(
     compared = embeddings if is_calibrated(embeddings) else None
     responding = Responding(library, name)
     conversation = Conversation(writer, responding, has_documents=library is not None)
+    remembering = Remembering(responding, has_documents=library is not None)
     builder = StateGraph(AgentState, context_schema=TurnContext)
     _add(builder, conversation.contextualize)
     if library is not None:
         retrieval = Retrieval(library, embeddings=compared, k=k, refusal_threshold=refusal_threshold)
         generation, verification = Generation(writer), Verification(library, writer, judge)
         _add(builder, retrieval.retrieve, retrieval.grade, generation.generate, verification.verify, verification.quote)
-        _add(builder, responding.respond, responding.refuse, conversation.recall)
+        _add(builder, responding.respond, responding.refuse, remembering.source)
         _connect(builder, _Routes(writer))
-    _add(builder, conversation.transform, conversation.converse)
-    ways = ["retrieve", "transform", "recall", "converse"] if library is not None else ["transform", "converse"]
+    _add(builder, conversation.transform, remembering.recall, conversation.converse)
+    ways = ["transform", "recall", "converse"]
     builder.add_edge(START, "contextualize")
-    builder.add_conditional_edges("contextualize", conversation.after_contextualize, ways)
-    builder.add_edge("transform", END)
-    builder.add_edge("converse", END)
+    builder.add_conditional_edges(
+        "contextualize", conversation.after_contextualize, [*ways, "retrieve", "source"] if library is not None else ways
+    )
+    for way in ways:
+        builder.add_edge(way, END)
     return builder
 
 
@@ -91,13 +95,13 @@ def _add(builder: "StateGraph[AgentState, Any, Any, Any]", *nodes: _Node) -> Non
 def _connect(builder: "StateGraph[AgentState, Any, Any, Any]", routes: "_Routes") -> None:
     """The ways from a search to an answer."""
     builder.add_edge("retrieve", "grade")
-    builder.add_conditional_edges("grade", routes.after_grade, ["generate", "quote", "retrieve", "refuse"])
+    builder.add_conditional_edges("grade", routes.after_grade, ["generate", "quote", "retrieve", "refuse", "source"])
     builder.add_edge("generate", "verify")
     builder.add_conditional_edges("verify", routes.after_verify, ["respond", "retrieve", "quote"])
-    builder.add_conditional_edges("quote", routes.after_quote, ["respond", "refuse"])
+    builder.add_conditional_edges("quote", routes.after_quote, ["respond", "refuse", "source"])
     builder.add_edge("respond", END)
     builder.add_edge("refuse", END)
-    builder.add_edge("recall", END)
+    builder.add_edge("source", END)
 
 
 class _Routes:
@@ -106,11 +110,11 @@ class _Routes:
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
 
-    def after_grade(self, state: AgentState) -> Literal["generate", "quote", "retrieve", "refuse"]:
+    def after_grade(self, state: AgentState) -> Literal["generate", "quote", "retrieve", "refuse", "source"]:
         """Too little evidence: one wider search, then refusal. Where the sources disagree, they speak for themselves."""
         if state["enough"]:
             return "generate" if self._writer.answers and not disputed(state["quotes"]) else "quote"
-        return "retrieve" if state["attempt"] == 1 else "refuse"
+        return "retrieve" if state["attempt"] == 1 else _no_answer(state)
 
     def after_verify(self, state: AgentState) -> Literal["respond", "retrieve", "quote"]:
         """Nothing of the reply stands: the best quotes. Where the reader found no answer, one wider search comes first."""
@@ -118,6 +122,11 @@ class _Routes:
             return "respond"
         return "retrieve" if state["declined"] and state["attempt"] == 1 and self._writer.reads_well else "quote"
 
-    def after_quote(self, state: AgentState) -> Literal["respond", "refuse"]:
+    def after_quote(self, state: AgentState) -> Literal["respond", "refuse", "source"]:
         """No quote: refusal."""
-        return "respond" if state["claims"] else "refuse"
+        return "respond" if state["claims"] else _no_answer(state)
+
+
+def _no_answer(state: AgentState) -> Literal["refuse", "source"]:
+    """To a bare "why?" that nothing answers, the last answer's sources are the nearest thing."""
+    return "source" if state["turn"] == "why" else "refuse"

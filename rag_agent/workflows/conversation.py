@@ -1,4 +1,4 @@
-"""The nodes of conversation: `contextualize` reads a turn in its light; `transform`, `recall` and `converse` need no search."""
+"""The nodes of conversation: `contextualize` reads a turn in its light; `transform` and `converse` need no search."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -6,17 +6,18 @@ from typing import Literal
 from langchain_core.messages import BaseMessage, HumanMessage
 
 from rag_agent import prompts
-from rag_agent.answers import Kind, without_marks
+from rag_agent.answers import without_marks
+from rag_agent.grounding.passages import readable
 from rag_agent.grounding.template import neutralise
 from rag_agent.grounding.transforming import resting_on, shortened
 from rag_agent.memory.followups import Turn as PastTurn
 from rag_agent.memory.followups import names_language, rewriting_prompt, understand, usable_rewriting
 from rag_agent.memory.history import fit, shorten
 from rag_agent.memory.recall import recalled
-from rag_agent.memory.transcript import Turn, last_turns, turns
+from rag_agent.memory.transcript import Turn, last_turns
 from rag_agent.models.window import as_many
 from rag_agent.workflows.responding import Responding
-from rag_agent.workflows.state import AgentState
+from rag_agent.workflows.state import AgentState, TurnKind
 from rag_agent.workflows.writer import Writer, usage_after
 
 _HISTORY = 20  # turns of conversation that a question is read in the light of
@@ -35,17 +36,17 @@ class Conversation:
         """Read the question in the light of the conversation."""
         question = state["question"]
         messages = state.get("messages", [])
-        if self._has_documents and (number := recalled(question, messages)):
-            return {"turn": "recall", "recalled": number, "queries": [(question, 1.0)]}
+        if numbers := recalled(question, messages):
+            return {"turn": "recall", "recalled": numbers, "queries": [(question, 1.0)]}
         # Where the reading begins moves every ten turns only, so that what was read before is remembered.
         past = [_past(turn) for turn in last_turns(messages, _HISTORY + len(messages) // 2 % 10)]
         read = understand(question, past)
         queries = list(read.queries) or [(question, 1.0)]
-        queries[0] = (read.query, queries[0][1])
-        kind = read.kind if self._has_documents or read.kind == "transform" else "chat"
+        kind: TurnKind = read.kind if self._has_documents or read.kind == "transform" else "chat"
         update: AgentState = {"turn": kind, "queries": queries, "max_words": read.max_words, "attempt": 0}
-        if kind == "followup" and self._writer.rewrites:
-            update.update(self._rewritten(state, past[-_SHOWN:], queries))
+        if kind in ("followup", "why") and self._writer.rewrites:
+            answered = [turn for turn in past if not turn.refused]
+            update.update(self._rewritten(state, answered[-_SHOWN:], queries))
         return update
 
     def _rewritten(self, state: AgentState, past: Sequence[PastTurn], queries: list[tuple[str, float]]) -> AgentState:
@@ -86,30 +87,11 @@ class Conversation:
             state, text, "transformed", citations=last.citations, left_out=left_out, files=turn.files, docs=turn.docs
         )
 
-    def recall(self, state: AgentState) -> AgentState:
-        """Tell again what was asked and answered in a turn, with the sources of then."""
-        told, number = turns(state["messages"]), state["recalled"]
-        if number > len(told):
-            text = prompts.RECALL_NO_TURN.format(number=number, turns=len(told))
-            return self._responding.answered(state, text, "chat")
-        turn = told[number - 1]
-        answer = turn.answer
-        text = prompts.RECALL.format(number=number, question=turn.question, answer=answer.text)
-        # What was searched for then is what to ask when the answer is stale.
-        state = {**state, "queries": [(answer.query or turn.question, 1.0)]}
-        if turn.docs == self._responding.root:
-            left_out = [prompts.RECALL_CHANGED.format(file=file) for file in self._responding.changed(turn.files)]
-        else:
-            left_out = [prompts.RECALL_ELSEWHERE.format(docs=turn.docs)] if answer.citations else []
-        kind: Kind = "transformed" if answer.citations else "chat"
-        return self._responding.answered(
-            state, text, kind, citations=answer.citations, left_out=left_out, files=turn.files, docs=turn.docs
-        )
-
     def converse(self, state: AgentState) -> AgentState:
         """Talk: the model and the conversation, no documents."""
-        if self._has_documents and not self._writer.reads_well:
-            return self._responding.answered(state, prompts.SMALL_TALK, "chat")  # a small model's small talk is worse than none
+        if self._has_documents:
+            # Nothing is said beside documents that does not stand on them, and a small model's small talk is worse than none.
+            return self._responding.answered(state, prompts.SMALL_TALK, "chat")
         asides: list[BaseMessage] = []
 
         def ask(prompt: list[BaseMessage]) -> str:
@@ -123,14 +105,20 @@ class Conversation:
         state = {**state, "usage": usage_after(state, *asides, reply)}
         return self._responding.answered(state, str(reply.text).strip(), "chat", left_out=shown.left_out)
 
-    def after_contextualize(self, state: AgentState) -> Literal["retrieve", "transform", "recall", "converse"]:
-        """A turn that only transforms the last answer, asks for an earlier one, or only chats, goes past retrieval."""
-        return {"transform": "transform", "recall": "recall", "chat": "converse"}.get(state["turn"], "retrieve")  # type: ignore[return-value]
+    def after_contextualize(self, state: AgentState) -> Literal["retrieve", "transform", "recall", "source", "converse"]:
+        """A turn that works on the last answer or asks for an earlier one, doubts, or only chats, goes past retrieval."""
+        turn = state["turn"]
+        if turn in ("transform", "recall", "source"):
+            return turn
+        return "converse" if turn == "chat" else "retrieve"
 
     def _task(self, answer: str, instruction: str) -> list[BaseMessage]:
         return [self._writer.role, HumanMessage(prompts.TRANSFORM.format(answer=answer, instruction=instruction))]
 
 
 def _past(turn: Turn) -> PastTurn:
-    # A refusal is evidence of nothing, least of all of what "it" is.
-    return PastTurn(turn.question, "" if turn.answer.refused else without_marks(turn.answer.text))
+    """A turn as the next one is read in its light: with the quotes, where the answer has other words."""
+    text = without_marks(turn.answer.text)
+    quotes = [readable(citation.quote) for citation in turn.answer.citations]
+    answer = " ".join([text, *(quote for quote in quotes if quote not in text)])
+    return PastTurn(turn.question, "" if turn.answer.refused else answer, turn.answer.refused)

@@ -13,7 +13,7 @@ from typing_extensions import TypedDict
 from rag_agent.answers import Hit
 from rag_agent.grounding.evidence import Candidate
 
-TurnKind = Literal["standalone", "followup", "transform", "recall", "chat"]
+TurnKind = Literal["standalone", "followup", "why", "transform", "source", "recall", "chat"]
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class AgentState(TypedDict, total=False):
     max_words: Annotated[int | None, UntrackedValue]
     """How long a transformed answer may be."""
 
-    recalled: Annotated[int, UntrackedValue]
-    """The turn that a question about the conversation asks for, counted from 1."""
+    recalled: Annotated[list[int], UntrackedValue]
+    """The turns that a question about the conversation asks for, counted from 1."""
 
     attempt: Annotated[int, UntrackedValue]
     """How many searches there were."""
