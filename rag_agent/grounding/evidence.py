@@ -8,11 +8,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from rag_agent import prompts
 from rag_agent.answers import Citation, Hit
 from rag_agent.documents.outline import Outline
 from rag_agent.grounding.identity import identities, missing
-from rag_agent.grounding.instructions import is_quotable
+from rag_agent.grounding.instructions import is_instruction
 from rag_agent.grounding.units import Unit, is_title, units
+from rag_agent.language import sentence_texts
 
 __all__ = ["Candidate", "Evidence", "gather"]
 
@@ -212,7 +214,7 @@ class _Measure:
                     own, _share(weights, terms), _share(weights, under), beside,
                     _beyond(rest, above), _beyond(whole, above),
                     self._named(named, one),
-                    "" if is_quotable(unit.quote, 0, len(unit.quote)) else "it gives an order to an assistant",
+                    prompts.GIVES_ORDER if any(map(is_instruction, [unit.quote, *sentence_texts(unit.quote)])) else "",
                 )
             )  # fmt: skip
         return Evidence(

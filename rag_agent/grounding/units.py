@@ -12,9 +12,9 @@ from functools import cached_property
 from typing import Literal
 
 from rag_agent.documents.blocks import Block
-from rag_agent.documents.outline import Outline
+from rag_agent.documents.outline import ASKS, Outline
 from rag_agent.documents.shown import shown
-from rag_agent.language.sentences import sentences
+from rag_agent.language import detect, language, sentences, words
 
 __all__ = ["Unit", "is_title", "units"]
 
@@ -85,6 +85,13 @@ def is_title(unit: Unit) -> bool:
     words = unit.text.split()
     long = [word for word in words if len(word) > 3 and word[0].isalpha()] or words
     return len(words) <= _TITLE_WORDS and 2 * sum(word[0].isupper() for word in long) >= len(long)
+
+
+def _leans_back(sentence: str) -> bool:
+    """Whether a sentence begins with a pronoun: what it speaks of stands in the one before."""
+    known = language(detect(sentence)) or language("en")
+    first = next(iter(words(sentence)), "")
+    return known is not None and first in known.pronouns
 
 
 def _following(outline: Outline, numbers: range) -> Iterator[int]:
@@ -185,21 +192,24 @@ class _Units:
         if whole and len(spans) > 1 and not introduces:
             yield self._unit("answer", number, block.start, block.end)
         for at, span in enumerate(spans):
-            if introduces and at == len(spans) - 1 or not any(char.isalnum() for char in texts[at]):
+            if introduces and at == len(spans) - 1 or not any(map(str.isalnum, texts[at])) or ASKS.search(texts[at]):
                 continue
             before = texts[at - 1] if at else ""
             after = texts[at + 1] if at + 1 < len(texts) else ""
-            yield self._unit("sentence", number, *span, before=before, after=after)
+            yield self._unit("sentence", number, *span, before=before, after=after, leaning=_leans_back(texts[at]))
 
     def _introduces_block(self, number: int) -> bool:
         following = self._outline.blocks[number + 1 : number + 2]
         return bool(following) and following[0].kind in ("list", "table", "code", "pair", "quotation")
 
     def _unit(
-        self, kind: UnitKind, number: int, start: int, end: int, *, introduced: bool = False, before: str = "", after: str = ""
-    ) -> Unit:
+        self, kind: UnitKind, number: int, start: int, end: int, *, introduced: bool = False, before: str = "", after: str = "",
+        leaning: bool = False,
+    ) -> Unit:  # fmt: skip
         block = self._outline.blocks[number]
         context = self._context(number, introduced=introduced)
+        if leaning and before:
+            context = (*context, before)
         text = self._shown(block, block.start if introduced else start, end)
         if introduced:
             above = self._outline.blocks[self._outline.places[number].above]

@@ -7,7 +7,6 @@ from langchain_core.messages import BaseMessage, HumanMessage
 
 from rag_agent import prompts
 from rag_agent.answers import without_marks
-from rag_agent.grounding.passages import readable
 from rag_agent.grounding.template import neutralise
 from rag_agent.grounding.transforming import resting_on, shortened
 from rag_agent.memory.followups import Turn as PastTurn
@@ -119,6 +118,6 @@ class Conversation:
 def _past(turn: Turn) -> PastTurn:
     """A turn as the next one is read in its light: with the quotes, where the answer has other words."""
     text = without_marks(turn.answer.text)
-    quotes = [readable(citation.quote) for citation in turn.answer.citations]
+    quotes = [" ".join(citation.quote.split()) for citation in turn.answer.citations]
     answer = " ".join([text, *(quote for quote in quotes if quote not in text)])
     return PastTurn(turn.question, "" if turn.answer.refused else answer, turn.answer.refused)

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 from rag_agent import prompts
 from rag_agent.answers import Citation, Kind
-from rag_agent.grounding.passages import readable
 from rag_agent.language import sentence_texts
 from rag_agent.memory.transcript import Turn, turns
 from rag_agent.workflows.responding import Responding
@@ -44,7 +43,7 @@ class Remembering:
             return self._responding.answered(state, prompts.NO_SOURCE, "chat")
         quotes = [
             (prompts.SOURCE if one.page is None else prompts.SOURCE_PAGE).format(
-                file=one.file, page=one.page, text=readable(one.quote), number=number
+                file=one.file, page=one.page, text=" ".join(one.quote.split()), number=number
             )
             for number, one in enumerate(turn.answer.citations, start=1)
         ]

@@ -60,6 +60,9 @@ class AgentState(TypedDict, total=False):
     missing: Annotated[list[str], UntrackedValue]
     """Names, identifiers and numbers of the question that nothing found holds."""
 
+    survey: Annotated[str, UntrackedValue]
+    """What a question about the documents themselves asks for: "files", "summary"; "" for any other question."""
+
     units: Annotated[list[dict[str, Any]], UntrackedValue]
     """What may be quoted of what was found, the likeliest to answer first: see `unit_of`."""
 
