@@ -164,11 +164,17 @@ def questions(shared: Path, count: int, limit: int | None) -> list[Question]:
     found["xquad"] = [
         Question("xquad", row["question"], answers=row["answers"]) for row in some([*map(json.loads, lines)], count)
     ]
+    for line in (ROOT / "rag_data" / "questions.jsonl").read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        if row.get("answers"):
+            found.setdefault("sample", []).append(Question("sample", row["question"], answers=row["answers"]))
     return [question for asked in found.values() for question in asked[:limit]]
 
 
 def documents(shared: Path, name: str, peer: str) -> Path:
     """The folder of a set; for the lesson, which reads flat text files alone, a copy as such."""
+    if name == "sample":
+        return ROOT / "rag_data"
     if name == "xquad":
         target = HOME / "docs" / "xquad"
         data = shared / "eval"
@@ -381,7 +387,7 @@ def table(names: list[str], asked: list[Question], failed: dict[str, str]) -> No
     rows = {name: {(row["set"], row["question"]): row for row in results_of(name)} for name in names}
     there = [name for name in names if rows[name] and name not in failed]
     common = [q for q in asked if all((q.set, q.text) in rows[name] for name in there)]
-    sets = {"real": ("pg", "npm"), "xquad": ("xquad",)}
+    sets = {"real": ("pg", "npm"), "xquad": ("xquad",), "sample": ("sample",)}
     for title, members in sets.items():
         own = [q for q in common if q.set in members]
         if not own:
@@ -417,7 +423,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--peers", default=",".join(PEERS), help=f"of {', '.join(PEERS)}")
     parser.add_argument("--limit", type=int, help="only the first N questions of each set")
-    parser.add_argument("--sets", default="pg,npm,xquad")
+    parser.add_argument(
+        "--sets", default="pg,npm,xquad", help="also: sample, the three files of rag_data, to see that a peer runs"
+    )
     parser.add_argument("--questions", type=int, default=60, help="how many of XQuAD's, spread evenly")
     parser.add_argument("--threads", type=int, default=2, help="of the Ollama server; 1 where the machine has other work")
     readers = Path.home() / ".cache" / "rag-agent-test" / "readers"
@@ -426,6 +434,7 @@ def main() -> None:
     parser.add_argument("--setup", action="store_true", help="only make the environments")
     parser.add_argument("--table", action="store_true", help="only print what earlier runs kept")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the server is ended, too
     if not (given.shared / "cases" / "real.jsonl").is_file():
         parser.exit(0, f"skipped: there is no {given.shared / 'cases'}; name the folder with --shared\n")
     names = given.peers.split(",")
