@@ -6,6 +6,7 @@ them; one transaction puts them in place of the former ones. A reader so sees th
 """
 
 import hashlib
+import re
 import sqlite3
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,6 +20,8 @@ from rag_agent.documents import Chunk, Source
 from rag_agent.errors import IndexFileError, SettingsError
 
 FORMAT = "2"
+
+_VERSION = re.compile(r"[0-9a-f]{32}")
 
 # A chunk's text is its span of the file's text; it is not stored twice. A chunk's ID is never given again, so that arrays
 # derived from the chunks of an earlier version tell which of them are still there.
@@ -36,6 +39,16 @@ CREATE TABLE IF NOT EXISTS chunks (
 CREATE INDEX IF NOT EXISTS chunks_by_file ON chunks (file_id, article);
 CREATE INDEX IF NOT EXISTS chunks_by_vector ON chunks (vector_id);
 """
+# Rows that no version of this program writes, by table.
+_DAMAGED = {
+    "vectors": """SELECT 1 FROM vectors WHERE typeof(vector) != 'blob' OR length(vector) % 4 OR length(vector) = 0
+        OR length(vector) != (SELECT length(vector) FROM vectors LIMIT 1)""",
+    "files": """SELECT 1 FROM files WHERE typeof(file) != 'text' OR typeof(size) != 'integer' OR typeof(mtime_ns) != 'integer'
+        OR typeof(sha256) != 'blob' OR typeof(live) != 'integer' OR NOT EXISTS (SELECT 1 FROM texts WHERE file_id = files.id)""",
+    "chunks": """SELECT 1 FROM chunks WHERE typeof(article) != 'integer' OR typeof(start) != 'integer' OR start < 0
+        OR typeof("end") != 'integer' OR "end" < start OR (page IS NOT NULL AND typeof(page) != 'integer')
+        OR NOT EXISTS (SELECT 1 FROM vectors WHERE id = vector_id) OR NOT EXISTS (SELECT 1 FROM files WHERE id = file_id)""",
+}
 _LIVE_CHUNKS = "FROM chunks JOIN files ON files.id = file_id WHERE live = 1"
 
 
@@ -70,6 +83,8 @@ class Database:
     def _prepare(self) -> None:
         with self.told():
             self._connection.execute("PRAGMA foreign_keys = ON")
+            # The file may be a stranger's: what its schema computes by itself may not call functions that do anything.
+            self._connection.execute("PRAGMA trusted_schema = OFF")
             if self._path:
                 self._connection.execute("PRAGMA journal_mode = WAL")
                 self._connection.execute("PRAGMA synchronous = NORMAL")
@@ -103,7 +118,7 @@ class Database:
             raise IndexFileError(f"the index {self._path} is damaged ({error}); make it anew: {self._rebuild}") from error
 
     def check(self) -> None:
-        """Read every page, so that damage is found wherever it is.
+        """Read every page and row, so that damage is found wherever it is.
 
         Raises:
             IndexFileError: The file is damaged.
@@ -112,6 +127,12 @@ class Database:
             found = str(self._connection.execute("PRAGMA quick_check(1)").fetchone()[0])
             if found != "ok":
                 raise sqlite3.DatabaseError(found.partition("\n")[0])
+            for what, damaged in _DAMAGED.items():
+                if self._connection.execute(damaged).fetchone():
+                    raise sqlite3.DatabaseError(f"a row of its {what} is not what was written")
+        self.version()
+        for (file_id,) in self._connection.execute("SELECT file_id FROM texts").fetchall():
+            self.text(file_id)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -142,9 +163,16 @@ class Database:
             return dict(self._connection.execute("SELECT key, value FROM meta"))
 
     def version(self) -> str:
-        """What names the present state: no other state of this index, nor another index, has the same."""
+        """What names the present state: no other state of this index, nor another index, has the same.
+
+        Raises:
+            IndexFileError: The file holds no such name. It becomes the name of a folder, so nothing else will do.
+        """
         with self.told():
-            return str(self._connection.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()[0])
+            row = self._connection.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()
+            if row is None or not _VERSION.fullmatch(str(row[0])):
+                raise sqlite3.DatabaseError("its version is none")
+            return str(row[0])
 
     def set_meta(self, values: dict[str, str]) -> None:
         """Add to `meta`."""
@@ -160,7 +188,8 @@ class Database:
 
     def sha256(self, file: str) -> bytes | None:
         """The content hash of a file in the index."""
-        row = self._connection.execute("SELECT sha256 FROM files WHERE file = ? AND live = 1", (file,)).fetchone()
+        with self.told():
+            row = self._connection.execute("SELECT sha256 FROM files WHERE file = ? AND live = 1", (file,)).fetchone()
         return bytes(row[0]) if row else None
 
     def touch(self, sources: Iterable[Source]) -> None:
@@ -204,7 +233,8 @@ class Database:
     def missing(self, texts: Iterable[str], model: str) -> list[str]:
         """Those of the texts that have no vector yet, each once."""
         has = "SELECT 1 FROM vectors WHERE hash = ?"
-        return [text for text in dict.fromkeys(texts) if not self._connection.execute(has, (key(model, text),)).fetchone()]
+        with self.told():
+            return [text for text in dict.fromkeys(texts) if not self._connection.execute(has, (key(model, text),)).fetchone()]
 
     def add_vectors(self, texts: Sequence[str], vectors: NDArray[np.float32], model: str) -> None:
         """Keep the vectors of some texts."""
@@ -252,7 +282,10 @@ class Database:
         """A file's text as it was read."""
         with self.told():
             row = self._connection.execute("SELECT text FROM texts WHERE file_id = ?", (file_id,)).fetchone()
-        return bytes(row[0]).decode()
+            try:
+                return bytes(row[0]).decode()
+            except (TypeError, ValueError) as error:  # no row, no bytes, or bytes that are no text
+                raise sqlite3.DatabaseError(f"the text of file {file_id} is not what was written") from error
 
     def article_span(self, file_id: int, article: int) -> tuple[int, int] | None:
         """Where an article's chunks begin and end."""

@@ -6,6 +6,7 @@ missing, damaged or of another version is derived anew. Plain `.npy` files, no p
 
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -21,6 +22,9 @@ from rag_agent.index.lexical import BM25
 from rag_agent.index.matrix import Matrix
 
 LAYOUT = 1
+_NAME = re.compile(r"[0-9a-z_-]{1,64}")
+_OURS = re.compile(r"[0-9a-f]{32}|new-\w+")
+"""The folders of this room: finished sets by version, and unfinished ones as `tempfile` names them."""
 _COLUMNS = ("ids", "files", "article_in_file", "starts", "ends", "pages")
 
 Text = Callable[[int], str]
@@ -70,10 +74,12 @@ class Arrays:
         """Map the set of a version; None where there is none that can be used."""
         try:
             about = json.loads((folder / wanted / "about.json").read_text(encoding="utf-8"))
+            if about["layout"] != LAYOUT or not all(_NAME.fullmatch(name) for name in about["arrays"]):
+                return None
             # Plain views of the maps: numpy's own class of mapped arrays makes each slice cost microseconds more.
             arrays = {n: np.asarray(np.load(folder / wanted / f"{n}.npy", mmap_mode="r")) for n in about["arrays"]}
-            return cls(wanted, arrays, about["language"]) if about["layout"] == LAYOUT else None
-        except (OSError, ValueError, KeyError):
+            return cls(wanted, arrays, about["language"])
+        except Exception:  # files that are not what was written fail in as many ways as they have readers
             return None
 
     def save(self, folder: Path) -> None:
@@ -111,11 +117,12 @@ def _synced(path: Path) -> Iterator[BinaryIO]:
 def prune(folder: Path, keep: str) -> None:
     """Drop the sets of other versions and unfinished ones; readers that have them mapped keep them.
 
-    Only for the one process that is bringing the index up to date.
+    Only for the one process that is bringing the index up to date. What has another name is somebody else's, and so is
+    everything in a folder that the name only links to.
     """
     with suppress(OSError):
-        for other in folder.iterdir():
-            if other.name != keep:
+        for other in folder.iterdir() if not folder.is_symlink() else ():
+            if other.name != keep and _OURS.fullmatch(other.name):
                 shutil.rmtree(other, ignore_errors=True)
 
 

@@ -11,6 +11,7 @@ from rag_agent.errors import ThreadError
 from rag_agent.memory.checkpointer import Checkpointer
 from rag_agent.memory.rows import Rows, read_rows, thread_key, write_rows
 from rag_agent.memory.transcript import Turn
+from rag_agent.visible import visible_json, visible_line, visible_markdown
 
 FORMAT = "rag-agent thread 1"
 _TYPES = {"null", "empty", "bytes", "bytearray", "msgpack"}  # others might run code when they are read
@@ -30,7 +31,7 @@ def to_json(saver: Checkpointer, thread_id: str, turns: list[Turn]) -> str:
         "transcript": [{"question": turn.question, "answer": turn.answer.to_dict(), "docs": turn.docs} for turn in turns],
         "rows": {table: [[_packed(value) for value in row] for row in held] for table, held in vars(rows).items()},
     }
-    return json.dumps({**content, "sha256": _checksum(content)}, ensure_ascii=False, indent=1)
+    return visible_json({**content, "sha256": _checksum(content)}, indent=1)
 
 
 def from_json(saver: Checkpointer, text: str, thread_id: str | None = None) -> str:
@@ -68,15 +69,19 @@ def from_json(saver: Checkpointer, text: str, thread_id: str | None = None) -> s
 
 def to_markdown(thread_id: str, title: str, turns: list[Turn]) -> str:
     """A conversation for readers; it cannot be imported."""
-    told = [f"# {title}", "", f"Thread `{thread_id}`, {len(turns)} turns."]
+    told = [f"# {_line(title)}", "", f"Thread {_line(thread_id)}, {len(turns)} turns."]
     for number, turn in enumerate(turns, start=1):
-        told += ["", f"## {number}. {' '.join(turn.question.split())}", "", turn.answer.text]
+        told += ["", f"## {number}. {_line(turn.question)}", "", visible_markdown(turn.answer.text)]
         told += [""] if turn.answer.citations else []
         for mark, citation in enumerate(turn.answer.citations, start=1):
-            quote = " ".join(citation.quote.split())
-            told.append(f"{mark}. {citation.file}, characters {citation.start}-{citation.end}: “{quote}”")
-        told += ["", *(f"> {line}" for line in turn.answer.left_out)] if turn.answer.left_out else []
+            place = f"{_line(citation.file)}, characters {citation.start}-{citation.end}"
+            told.append(f"{mark}. {place}: “{_line(citation.quote)}”")
+        told += ["", *(f"> {_line(line)}" for line in turn.answer.left_out)] if turn.answer.left_out else []
     return "\n".join(told) + "\n"
+
+
+def _line(text: str) -> str:
+    return visible_markdown(visible_line(" ".join(text.split())))
 
 
 def _checked(text: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """`TransformersEmbeddings`: a sentence-embedding model in this process, without sentence-transformers (3-5 s of import)."""
 
 import json
+import re
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -83,7 +84,7 @@ class _Configuration:
         modules = _read_json(weights, "modules.json") or []
         kinds = {module["type"].rpartition(".")[2] for module in modules}
         self.beyond_us = not kinds <= _PLAIN_MODULES
-        pooling_folder = next((m["path"] for m in modules if m["type"].endswith("Pooling")), "1_Pooling")
+        pooling_folder = next((_inside(weights, m["path"]) for m in modules if m["type"].endswith("Pooling")), "1_Pooling")
         pooling = _read_json(weights, f"{pooling_folder}/config.json") or {}
         on = {
             key.removeprefix("pooling_mode_")
@@ -162,6 +163,13 @@ def _fast_bfloat16(torch: Any) -> bool:
         return bool(torch.cpu.get_capabilities().get("amx_bf16"))
     except (AttributeError, RuntimeError):  # an older torch cannot tell
         return False
+
+
+def _inside(weights: Weights, folder: Any) -> str:
+    """A module's folder as the model names it: within the model, or the model is refused."""
+    if not isinstance(folder, str) or not re.fullmatch(r"[\w-][\w.-]*/?|", folder):
+        raise ModelError(f"{weights.location} names a folder outside itself ({folder!r}) in modules.json; it is not loaded")
+    return folder.rstrip("/")
 
 
 def _read_json(weights: Weights, name: str) -> Any:

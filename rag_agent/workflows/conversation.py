@@ -15,6 +15,7 @@ from rag_agent.memory.history import fit, shorten
 from rag_agent.memory.recall import recalled
 from rag_agent.memory.transcript import Turn, last_turns, turns
 from rag_agent.models.window import as_many
+from rag_agent.visible import visible_line
 from rag_agent.workflows.responding import Responding
 from rag_agent.workflows.state import AgentState
 from rag_agent.workflows.writer import Writer, usage_after
@@ -98,9 +99,9 @@ class Conversation:
         # What was searched for then is what to ask when the answer is stale.
         state = {**state, "queries": [(answer.query or turn.question, 1.0)]}
         if turn.docs == self._responding.root:
-            left_out = [prompts.RECALL_CHANGED.format(file=file) for file in self._responding.changed(turn.files)]
+            left_out = [prompts.RECALL_CHANGED.format(file=visible_line(file)) for file in self._responding.changed(turn.files)]
         else:
-            left_out = [prompts.RECALL_ELSEWHERE.format(docs=turn.docs)] if answer.citations else []
+            left_out = [prompts.RECALL_ELSEWHERE.format(docs=visible_line(turn.docs))] if answer.citations else []
         kind: Kind = "transformed" if answer.citations else "chat"
         return self._responding.answered(
             state, text, kind, citations=answer.citations, left_out=left_out, files=turn.files, docs=turn.docs

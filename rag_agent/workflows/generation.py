@@ -6,6 +6,7 @@ from rag_agent import prompts
 from rag_agent.grounding.packing import packed
 from rag_agent.grounding.template import neutralise
 from rag_agent.models.window import as_many
+from rag_agent.visible import visible_line
 from rag_agent.workflows.state import AgentState, passage_of
 from rag_agent.workflows.writer import Writer, usage_after
 
@@ -36,7 +37,7 @@ class Generation:
     def _long_prompt(self, state: AgentState, count: int) -> list[BaseMessage]:
         found = [passage_of(document) for document in state["context"]]
         fenced = [
-            prompts.PASSAGE.format(number=place, file=neutralise(found[number].file), text=neutralise(text))
+            prompts.PASSAGE.format(number=place, file=neutralise(visible_line(found[number].file)), text=neutralise(text))
             for place, (number, text) in enumerate(packed([one.text for one in found], state["ranked"], count), start=1)
         ]
         question = state["queries"][0][0]

@@ -10,6 +10,7 @@ from rag_agent.grounding.passages import readable
 from rag_agent.grounding.sentences import sentences
 from rag_agent.index import Library
 from rag_agent.memory.transcript import Turn, turn_messages
+from rag_agent.visible import visible_line
 from rag_agent.workflows.quoting import Quoting, cited
 from rag_agent.workflows.state import AgentState, disputed, hit_of, passage_of
 
@@ -36,7 +37,7 @@ class Responding:
         for claim in state["claims"]:
             citation = Citation(**claim["citation"])
             if not self._quotes.holds(citation):  # never shown, whatever went wrong before
-                left_out.append(f"not shown, its quote is not in {citation.file}: “{claim['text']}”")
+                left_out.append(f"not shown, its quote is not in {visible_line(citation.file)}: “{claim['text']}”")
                 continue
             if citation not in citations:
                 citations.append(citation)
@@ -56,9 +57,11 @@ class Responding:
             claims = self._quotes.shown(state["queries"][0][0], [{"citation": quote.to_dict()} for quote in quotes])
             start = readable(claims[0]["citation"]["quote"]) if claims else "…"
             start = start if len(start) <= 120 else start[:120].rsplit(" ", 1)[0] + " …"
-            text += prompts.SEARCHED.format(searched=self._documents.name, file=nearest.file, text=start)
+            text += prompts.SEARCHED.format(
+                searched=visible_line(self._documents.name), file=visible_line(nearest.file), text=start
+            )
         else:
-            text += prompts.SEARCHED_NOTHING.format(searched=self._documents.name)
+            text += prompts.SEARCHED_NOTHING.format(searched=visible_line(self._documents.name))
         if missing := state.get("missing"):
             text += prompts.MISSING.format(words=", ".join(f"“{word}”" for word in missing))
         return self.answered(state, text, "refusal", left_out=state.get("left_out", []))
