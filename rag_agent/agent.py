@@ -25,6 +25,7 @@ from rag_agent.models import embeddings as embedding_model
 from rag_agent.models.cross_encoder import RelevanceScorer
 from rag_agent.models.judge import EntailmentJudge
 from rag_agent.settings import MEMORY, Settings
+from rag_agent.tracing import private
 from rag_agent.turns import KeptWhole, Running, TurnEvents, not_empty, run_config, run_options
 from rag_agent.workflows import agent_graph
 from rag_agent.workflows.state import TurnContext
@@ -215,8 +216,7 @@ class RagAgent:
     @cached_property
     def graph(self) -> "Compiled":
         """The compiled `agent_graph`, for plain LangGraph calls such as `get_state` on the same threads."""
-        compiled: Compiled = self.builder().compile(checkpointer=self._checkpointer)
-        return compiled
+        return private(self.builder().compile(checkpointer=self._checkpointer), self.settings)
 
     def builder(self) -> "StateGraph[AgentState, Any, Any, Any]":
         """The uncompiled `agent_graph` of this agent's parts, to compile with a saver of your own. Indexes at once."""
@@ -301,13 +301,12 @@ class RagAgent:
     def _graph(self) -> "Compiled":
         """What answers. Its nodes change no message, so that it may borrow them; callers of `graph` may do as they like."""
         saver = self._checkpointer
-        compiled: Compiled = self.builder().compile(checkpointer=saver.lending() if isinstance(saver, Checkpointer) else saver)
-        return compiled
+        lending = saver.lending() if isinstance(saver, Checkpointer) else saver
+        return private(self.builder().compile(checkpointer=lending), self.settings)
 
     @cached_property
     def _forgetful_graph(self) -> "Compiled":
-        compiled: Compiled = self.builder().compile()
-        return compiled
+        return private(self.builder().compile(), self.settings)
 
     def _ready(self) -> None:
         """Index the documents before the first question."""

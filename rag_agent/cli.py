@@ -169,8 +169,6 @@ def doctor(as_json: AsJson = False) -> None:
 
 def main() -> None:
     """Run the command; an expected failure is one line on standard error and exit status 1."""
-    # Nobody is told which models are loaded here.
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     # Imports make a million objects that stay; at the default threshold, looking through them takes a tenth of the time.
     gc.set_threshold(100_000, 50, 50)
     try:

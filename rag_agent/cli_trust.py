@@ -6,12 +6,13 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from rag_agent.errors import SettingsError
 
+Command = TypeVar("Command", bound=Callable[..., Any])
 Config = Annotated[
     Path | None, typer.Option("--config", help="File of settings to use instead of the working folder's rag_agent.toml.")
 ]
@@ -20,11 +21,11 @@ Config = Annotated[
 class Commands(typer.Typer):
     """Commands each of which has the option `--config` besides its own."""
 
-    def command(self, *args: Any, **kwargs: Any) -> Any:
+    def command(self, *args: Any, **kwargs: Any) -> Callable[[Command], Command]:
         """Register a function as a command."""
         register = super().command(*args, **kwargs)
 
-        def registered(function: Callable[..., Any]) -> Callable[..., Any]:
+        def registered(function: Command) -> Command:
             register(_configured(function))
             return function
 

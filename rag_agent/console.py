@@ -11,8 +11,10 @@ from typing import Any
 import typer
 
 from rag_agent.answers import Answer, Citation, Hit, IndexReport
-from rag_agent.visible import visible, visible_json
-from rag_agent.visible import visible_line as line
+from rag_agent.visible import visible, visible_json, visible_line
+
+line = visible_line
+"""A name, a title or a message, on one line."""
 
 
 def out(text: str = "") -> None:

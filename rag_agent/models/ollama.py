@@ -17,7 +17,7 @@ from langchain_ollama import ChatOllama
 from pydantic import PrivateAttr, ValidationError
 
 from rag_agent.errors import BackendError, ContextLengthError, ModelError, SettingsError
-from rag_agent.models.ollama_server import SILENCE, Facts, client_settings, facts, told
+from rag_agent.models.ollama_server import SILENCE, Facts, client_settings, facts, tell_where, told
 from rag_agent.models.providers import refuse_unknown
 from rag_agent.models.thoughts import Thoughts
 from rag_agent.settings import Settings
@@ -46,6 +46,7 @@ def ollama_chat(model: str, settings: Settings, **generation: Any) -> ChatOllama
     timeout = options.pop("timeout", SILENCE)
     if isinstance(timeout, bool) or not isinstance(timeout, int | float) or timeout <= 0:
         raise SettingsError(f"timeout={timeout} is no number of seconds above 0; write it like timeout=900")
+    tell_where()
     if isinstance(options.get("stop"), str):
         options["stop"] = [options["stop"]]
     try:

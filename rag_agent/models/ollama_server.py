@@ -1,5 +1,6 @@
 """What an Ollama server says of its models, its failures in one line each, and its embedding models."""
 
+import ipaddress
 import json
 import os
 import re
@@ -9,12 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import ollama
 from langchain_ollama import OllamaEmbeddings
 
 from rag_agent.errors import BackendError, ModelError, ModelNotFoundError
+from rag_agent.telling import tell_once
 
 SILENCE = 600
 """Seconds without a byte: the first load of a large model, and reading a long prompt, take minutes on a CPU."""
@@ -29,8 +32,42 @@ def _certificates() -> ssl.SSLContext:
 
 
 def client_settings(silence: float) -> dict[str, Any]:
-    """How a client waits: ten seconds for a server, and so many for its next byte."""
-    return {"timeout": httpx.Timeout(silence, connect=10), "verify": _certificates()}
+    """How a client waits: ten seconds for a server, and so many for its next byte; and that texts for this machine stay on it.
+
+    A proxy that the environment names is for other machines: through it, a text for one's own server would leave.
+    """
+    settings = {"timeout": httpx.Timeout(silence, connect=10), "verify": _certificates()}
+    return {**settings, "trust_env": False} if _here(_host()) else settings
+
+
+def tell_where() -> None:
+    """Say where texts go, before the first is sent, where that is another machine."""
+    place = urlsplit(_url(_host()))
+    if not _here(_host()):
+        port = f":{place.port}" if place.port else ""
+        tell_once(
+            f"questions and passages are sent to the Ollama server at {place.hostname}{port} (OLLAMA_HOST), another machine"
+        )
+
+
+def _host() -> str:
+    return os.environ.get("OLLAMA_HOST") or "127.0.0.1:11434"
+
+
+def _url(host: str) -> str:
+    return host if "://" in host else f"//{host}"
+
+
+def _here(host: str) -> bool:
+    """Whether a host, as `OLLAMA_HOST` names it, is this machine."""
+    name = urlsplit(_url(host)).hostname or "localhost"
+    if name == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
 
 
 @dataclass(frozen=True)
@@ -127,6 +164,7 @@ class ServerEmbeddings(OllamaEmbeddings):
 
 def ollama_embeddings(model: str, settings: Any) -> ServerEmbeddings:
     """An embedding model of the server."""
+    tell_where()
     return ServerEmbeddings(model=model, client_kwargs=client_settings(SILENCE))
 
 
@@ -138,9 +176,8 @@ def told(model: str) -> Iterator[None]:
     except ollama.ResponseError as error:
         raise _refusal(model, error) from error
     except (httpx.ConnectError, httpx.ConnectTimeout, ConnectionError) as error:
-        host = os.environ.get("OLLAMA_HOST") or "127.0.0.1:11434"
         raise BackendError(
-            f"no Ollama server answers at {host}; start it with `ollama serve`, or set OLLAMA_HOST to where it runs"
+            f"no Ollama server answers at {_host()}; start it with `ollama serve`, or set OLLAMA_HOST to where it runs"
         ) from error
     except httpx.TimeoutException as error:
         raise BackendError(
