@@ -26,7 +26,7 @@ from rag_agent.models.cross_encoder import RelevanceScorer
 from rag_agent.models.judge import EntailmentJudge
 from rag_agent.settings import MEMORY, Settings
 from rag_agent.tracing import private
-from rag_agent.turns import KeptWhole, Running, TurnEvents, not_empty, run_config, run_options
+from rag_agent.turns import KeptWhole, Running, ThreadID, TurnEvents, not_empty, run_config, run_options, thread_name
 from rag_agent.workflows import agent_graph
 from rag_agent.workflows.state import TurnContext
 
@@ -128,12 +128,12 @@ class RagAgent:
 
     # --- questions -----------------------------------------------------------------------------------------------------
 
-    def ask(self, question: str, *, thread_id: str | None = None) -> Answer:
+    def ask(self, question: str, *, thread_id: ThreadID | None = None) -> Answer:
         """Answer a question.
 
         Args:
             question: What to answer.
-            thread_id: The conversation it belongs to, any non-empty text; None is a question of its own, not stored.
+            thread_id: The conversation it belongs to: any text, a number or a UUID. None is a question of its own, not stored.
 
         Raises:
             RagAgentError: The documents, a model, or the home cannot be used.
@@ -143,20 +143,22 @@ class RagAgent:
                 return event.answer
         raise AssertionError("a stream ends with its answer")
 
-    def stream(self, question: str, *, thread_id: str | None = None) -> Iterator[Event]:
+    def stream(self, question: str, *, thread_id: ThreadID | None = None) -> Iterator[Event]:
         """Answer a question step by step: see `Event`. Unchecked text is never streamed; the last event has the answer."""
-        question, config = not_empty(question, "question"), run_config(thread_id)
+        question = not_empty(question, "question")
+        thread = thread_name(thread_id) if thread_id is not None else None
+        config = run_config(thread)
         self._ready()
-        turn = TurnEvents(thread_id)
-        with self._kept_whole(thread_id, question):
-            graph = self._graph if thread_id is not None else self._forgetful_graph
-            with Running(graph, {"question": question}, config, run_options(thread_id)) as run:
+        turn = TurnEvents(thread)
+        with self._kept_whole(thread, question):
+            graph = self._graph if thread is not None else self._forgetful_graph
+            with Running(graph, {"question": question}, config, run_options(thread)) as run:
                 for part in run:
                     if event := turn.event(part):
                         yield event
         yield Event("answer", answer=turn.answer())
 
-    def edit(self, thread_id: str, turn: int, question: str) -> Answer:
+    def edit(self, thread_id: ThreadID, turn: int, question: str) -> Answer:
         """Ask another question in place of a turn's; what came after it is no longer part of the conversation.
 
         The conversation stays as it is until the new answer is stored, in one step; even a process that is killed before
@@ -170,34 +172,37 @@ class RagAgent:
         Raises:
             RagAgentError: There is no such turn, or the question cannot be answered; then the conversation is as it was.
         """
-        question, config = not_empty(question, "question"), run_config(thread_id)
+        question, thread = not_empty(question, "question"), thread_name(thread_id)
+        config = run_config(thread)
         self._ready()
-        events = TurnEvents(thread_id)
-        with self._kept_whole(thread_id, question):
+        events = TurnEvents(thread)
+        with self._kept_whole(thread, question):
             # A graph with a checkpointer would store a turn that fails, too, and so take back what came after.
-            values = {"question": question, "messages": self.threads.before(thread_id, turn)}
+            values = {"question": question, "messages": self.threads.before(thread, turn)}
             with Running(self._forgetful_graph, values, config, run_options(None)) as run:
                 for part in run:
                     events.event(part)
-            self.threads.replace(thread_id, turn, events.messages)
+            self.threads.replace(thread, turn, events.messages)
         return events.answer()
 
-    async def aask(self, question: str, *, thread_id: str | None = None) -> Answer:
+    async def aask(self, question: str, *, thread_id: ThreadID | None = None) -> Answer:
         """`ask`, without blocking the event loop."""
         async for event in self.astream(question, thread_id=thread_id):
             if event.answer is not None:
                 return event.answer
         raise AssertionError("a stream ends with its answer")
 
-    async def astream(self, question: str, *, thread_id: str | None = None) -> AsyncIterator[Event]:
+    async def astream(self, question: str, *, thread_id: ThreadID | None = None) -> AsyncIterator[Event]:
         """`stream`, without blocking the event loop."""
-        question, config = not_empty(question, "question"), run_config(thread_id)
+        question = not_empty(question, "question")
+        thread = thread_name(thread_id) if thread_id is not None else None
+        config = run_config(thread)
         await asyncio.to_thread(self._ready)
-        turn = TurnEvents(thread_id)
-        async with self._kept_whole(thread_id, question):
-            graph = self._graph if thread_id is not None else self._forgetful_graph
+        turn = TurnEvents(thread)
+        async with self._kept_whole(thread, question):
+            graph = self._graph if thread is not None else self._forgetful_graph
             stop = threading.Event()
-            run = graph.astream({"question": question}, config, context=TurnContext(stop.is_set), **run_options(thread_id))
+            run = graph.astream({"question": question}, config, context=TurnContext(stop.is_set), **run_options(thread))
             try:
                 async for part in run:
                     if event := turn.event(part):

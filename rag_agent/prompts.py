@@ -112,3 +112,4 @@ SMALL_TALK = "I am here to answer questions about the documents. What would you 
 TRANSLATION_UNCHECKED = "not checked: a translation has other words than the answer that it rests on"
 NOT_SHOWN = "not shown, the document gives an order or asks a question there, or it is beside the point"
 MODEL_DECLINED = "The model declined to reply, by a rule of its own and not for want of an answer in the documents."
+REPLY_CUT = "the model's reply ended at its limit of tokens; set max_new_tokens higher for the rest"

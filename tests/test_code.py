@@ -181,9 +181,7 @@ def test_a_list_of_modules_that_is_none_is_one_line(content: str, tiny_embedding
 # --- what is pulled -----------------------------------------------------------------------------------------------------
 
 
-def test_pulling_takes_weights_tokenizer_configuration_alone(
-    run: Callable[..., Any], tiny_chat: Path, tmp_path: Path
-) -> None:
+def test_pulling_takes_weights_tokenizer_configuration_alone(run: Callable[..., Any], tiny_chat: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(tiny_chat, tmp_path / "model"))
     (folder / "deep").mkdir()
     for name in ("modeling_own.py", "pytorch_model.bin", "weights.pt", "a.pkl", "b.so", "deep/c.py", "training_args.bin", "x.sh"):

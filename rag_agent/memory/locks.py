@@ -29,6 +29,7 @@ class ThreadLocks:
         Raises:
             SettingsError: The folder cannot be written.
         """
+        thread_id = str(thread_id)
         if self._folder is None:
             lock = self._here[thread_id]
             return Held(lock) if lock.acquire(blocking=wait) else None

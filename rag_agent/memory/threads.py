@@ -86,7 +86,7 @@ class Threads:
         if not isinstance(self._checkpointer, Checkpointer):
             return None
         with self._checkpointer.database.reading() as connection:
-            row = connection.execute("SELECT asking FROM threads WHERE thread_id = ?", (thread_id,)).fetchone()
+            row = connection.execute("SELECT asking FROM threads WHERE thread_id = ?", (str(thread_id),)).fetchone()
         return row[0] if row and row[0] and self._at_rest(thread_id) else None
 
     def stale(self, thread_id: str | None = None) -> Sequence[StaleAnswer]:
@@ -103,7 +103,9 @@ class Threads:
             ThreadError: There is no such conversation.
         """
         with self._own.transaction() as connection:
-            changed = connection.execute("UPDATE threads SET title = ? WHERE thread_id = ?", (title.strip() or None, thread_id))
+            changed = connection.execute(
+                "UPDATE threads SET title = ? WHERE thread_id = ?", (title.strip() or None, str(thread_id))
+            )
             if not changed.rowcount:
                 raise _unknown(thread_id)
 
@@ -309,7 +311,7 @@ class Threads:
             rows = connection.execute(
                 """SELECT s.id, s.parent, s.turns FROM snapshots s JOIN threads t ON t.key = s.thread
                 WHERE t.thread_id = ? AND s.ns = '' ORDER BY s.id DESC""",
-                (thread_id,),
+                (str(thread_id),),
             ).fetchall()
         parents = {checkpoint_id: parent for checkpoint_id, parent, _ in rows}
         led: set[str | None] = set()
@@ -359,7 +361,7 @@ def _up_to(messages: Messages, turn: int) -> Messages:
 
 def _config(thread_id: str, checkpoint_id: str | None = None) -> RunnableConfig:
     named = {"checkpoint_id": checkpoint_id} if checkpoint_id else {}
-    return {"configurable": {"thread_id": thread_id, "checkpoint_ns": "", **named}}
+    return {"configurable": {"thread_id": str(thread_id), "checkpoint_ns": "", **named}}
 
 
 def _unknown(thread_id: str) -> ThreadError:

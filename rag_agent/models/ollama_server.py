@@ -82,6 +82,8 @@ class Facts:
     begins_with_thoughts: bool
     """Whether its prompt ends with the opening mark of thoughts."""
     parameters: int | None
+    bare: bool = False
+    """Whether it has no chat template, so that the server shows it the last message alone."""
 
 
 @lru_cache(maxsize=32)
@@ -97,8 +99,15 @@ def _facts(model: str, host: str | None) -> Facts:
         num_ctx=int(own[1]) if own else 0,
         thinks="thinking" in (shown.capabilities or []),
         begins_with_thoughts=(shown.template or "").rstrip().endswith("<think>"),
+        bare=_is_bare(shown.template or "", shown.modelfile or ""),
         parameters=int(count) if count else _size(shown.details.parameter_size if shown.details else None),
     )
+
+
+def _is_bare(template: str, modelfile: str) -> bool:
+    """A template that names no role; a model that the server renders by code of its own has a line that says so."""
+    rendered = re.search(r"^RENDERER\s+\S", modelfile, re.MULTILINE)
+    return bool(template.strip()) and not rendered and not re.search(r"\.(?:System|Messages|Role)\b", template)
 
 
 def facts(model: str) -> Facts:

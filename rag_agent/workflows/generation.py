@@ -8,7 +8,7 @@ from rag_agent.grounding.template import neutralise
 from rag_agent.models.window import as_many
 from rag_agent.visible import visible_line
 from rag_agent.workflows.state import AgentState, passage_of
-from rag_agent.workflows.writer import Writer, usage_after
+from rag_agent.workflows.writer import Writer, cut_short, usage_after
 
 _SENTENCES = 10  # that a model which reads well is asked for at most
 
@@ -32,7 +32,7 @@ class Generation:
         if total and not count:
             return {"draft": "", "left_out": left_out}  # without a passage its reply could stand on nothing
         reply = self._writer.reply(prompt(count))
-        return {"draft": str(reply.text).strip(), "usage": usage_after(state, reply), "left_out": left_out}
+        return {"draft": str(reply.text).strip(), "usage": usage_after(state, reply), "left_out": [*left_out, *cut_short(reply)]}
 
     def _long_prompt(self, state: AgentState, count: int) -> list[BaseMessage]:
         found = [passage_of(document) for document in state["context"]]
