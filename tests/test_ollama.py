@@ -355,7 +355,8 @@ def test_the_cache_of_replies_tells_models_and_settings_apart(monkeypatch: pytes
     keys = set()
     given: list[tuple[str, dict[str, Any]]] = [
         ("m", {}), ("n", {}), ("m", {"temperature": 0.5}), ("m", {"seed": 1}), ("m", {"max_new_tokens": 9}),
-        ("m", {"top_p": 0.5}), ("m", {"num_ctx": 5000}), ("m", {"stop": "x"}), ("m", {"format": "json"}), ("m", {"reasoning": True}),
+        ("m", {"top_p": 0.5}), ("m", {"num_ctx": 5000}), ("m", {"stop": "x"}), ("m", {"format": "json"}),
+        ("m", {"reasoning": True}),
     ]  # fmt: skip
     for name, settings in given:
         keys.add(chat_model(f"ollama:{name}", **settings)._get_llm_string())
@@ -372,8 +373,10 @@ def test_the_usual_name_of_the_limit_is_taken_wherever_settings_are(server: Serv
         chat_model("ollama:m", max_tokens=7).invoke("Who?")
     elif how == "bound":
         chat_model("ollama:m").bind(max_tokens=7).invoke("Who?")
+    elif how == "called":
+        chat_model("ollama:m").invoke("Who?", max_tokens=7)
     else:
-        chat_model("ollama:m").invoke("Who?", **{"max_tokens" if how == "called" else "max_new_tokens": 7})
+        chat_model("ollama:m").invoke("Who?", max_new_tokens=7)
     assert server.sent["options"]["num_predict"] == 7
 
 

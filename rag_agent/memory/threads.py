@@ -184,6 +184,7 @@ class Threads:
         Raises:
             ThreadError: There is no such conversation.
         """
+        thread_id = str(thread_id)
         with self._locks.hold(thread_id):
             if self._checkpointer.get_tuple(_config(thread_id)) is None and not self._noted(thread_id):
                 raise _unknown(thread_id)
@@ -233,6 +234,7 @@ class Threads:
         Raises:
             ThreadError: There is no such conversation.
         """
+        thread_id = str(thread_id)
         told = [*self.show(thread_id)]
         if form == "json":
             return transfer.to_json(self._own, thread_id, told)
