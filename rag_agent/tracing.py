@@ -15,6 +15,8 @@ from rag_agent.settings import Settings
 from rag_agent.telling import tell_once
 
 Compiled = CompiledStateGraph[Any, Any, Any, Any]
+_DEAD = ("LANGCHAIN_TRACING", "LANGCHAIN_HANDLER")
+"""Variables of a former LangChain: where they are set, the present one refuses every run that is not traced in its new way."""
 _ASKED = [f"{program}_{name}" for program in ("LANGSMITH", "LANGCHAIN") for name in ("TRACING", "TRACING_V2")]
 
 
@@ -22,6 +24,8 @@ def untraced() -> AbstractContextManager[None]:
     """A block in which LangChain traces nothing."""
     from langsmith import tracing_context
 
+    for variable in _DEAD:
+        os.environ.pop(variable, None)
     return tracing_context(enabled=False)
 
 

@@ -87,12 +87,9 @@ def test_the_usual_name_of_the_limit_is_taken_wherever_settings_are(tiny_chat: P
         with RagAgent(model=name, home=":memory:", settings=_settings(max_tokens=2)) as agent:
             assert agent.ask("who landed").usage["output_tokens"] <= 2
         return
-    model = chat_model(name, **({"max_tokens": 2} if how == "made" else {"max_new_tokens": 9}))
-    reply = (
-        model.bind(max_tokens=2).invoke("who")
-        if how == "bound"
-        else model.invoke("who", **({"max_tokens": 2} if how == "called" else {}))
-    )
+    model = chat_model(name, max_tokens=2) if how == "made" else chat_model(name, max_new_tokens=9)
+    asked = model.bind(max_tokens=2) if how == "bound" else model
+    reply = asked.invoke("who", max_tokens=2) if how == "called" else asked.invoke("who")
     assert reply.usage_metadata and reply.usage_metadata["output_tokens"] <= 2
 
 
