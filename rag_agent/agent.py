@@ -3,7 +3,6 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator
-from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -24,6 +23,7 @@ from rag_agent.models import chat_model, name_of
 from rag_agent.models import embeddings as embedding_model
 from rag_agent.models.cross_encoder import RelevanceScorer
 from rag_agent.models.judge import EntailmentJudge
+from rag_agent.parts import made_once
 from rag_agent.settings import MEMORY, Settings
 from rag_agent.tracing import private
 from rag_agent.turns import KeptWhole, Running, ThreadID, TurnEvents, not_empty, run_config, run_options, thread_name
@@ -83,6 +83,8 @@ class RagAgent:
         self._given_embeddings = embeddings if embeddings is not None else self.settings.embeddings
         self._given_checkpointer = checkpointer
         self._indexed = False
+        self.making = threading.RLock()
+        """Held while a part is made: several threads may need the first question's parts at once."""
 
     # --- documents -----------------------------------------------------------------------------------------------------
 
@@ -213,12 +215,12 @@ class RagAgent:
 
     # --- conversations -------------------------------------------------------------------------------------------------
 
-    @cached_property
+    @made_once
     def threads(self) -> Threads:
         """The conversations: list, show, rename, fork, rewind, export, import, delete, prune."""
         return Threads(self._checkpointer, self._locks)
 
-    @cached_property
+    @made_once
     def graph(self) -> "Compiled":
         """The compiled `agent_graph`, for plain LangGraph calls such as `get_state` on the same threads."""
         return private(self.builder().compile(checkpointer=self._checkpointer), self.settings)
@@ -258,24 +260,24 @@ class RagAgent:
 
     # --- parts, made when they are needed ------------------------------------------------------------------------------
 
-    @cached_property
+    @made_once
     def _model(self) -> BaseChatModel:
         given = self._given_model
         return chat_model(given, settings=self.settings, **self.settings.generation) if isinstance(given, str) else given
 
-    @cached_property
+    @made_once
     def _judge(self) -> "JudgeSetting":
         name = self.settings.judge
         if name.startswith("huggingface:"):
             return EntailmentJudge(name.removeprefix("huggingface:"), self.settings)
         return "model" if name == "model" else "builtin"
 
-    @cached_property
+    @made_once
     def _embeddings(self) -> Embeddings:
         given = self._given_embeddings
         return embedding_model(given, settings=self.settings) if isinstance(given, str) else given
 
-    @cached_property
+    @made_once
     def _index(self) -> Index | None:
         if self._docs is None:
             return None
@@ -289,7 +291,7 @@ class RagAgent:
             Splitter(settings.chunk_size, settings.chunk_overlap, settings.separator),
         )
 
-    @cached_property
+    @made_once
     def _library(self) -> Library | None:
         found = VectorStoreLibrary(self._vector_store) if self._vector_store is not None else self._index
         name = self.settings.reranker
@@ -297,28 +299,30 @@ class RagAgent:
             return found
         return RerankedLibrary(found, RelevanceScorer(name.removeprefix("huggingface:"), self.settings))
 
-    @cached_property
+    @made_once
     def _checkpointer(self) -> BaseCheckpointSaver[Any]:
         folder = self.settings.folder
         return self._given_checkpointer or Checkpointer(folder / "threads.sqlite" if folder else None)
 
-    @cached_property
+    @made_once
     def _graph(self) -> "Compiled":
         """What answers. Its nodes change no message, so that it may borrow them; callers of `graph` may do as they like."""
         saver = self._checkpointer
         lending = saver.lending() if isinstance(saver, Checkpointer) else saver
         return private(self.builder().compile(checkpointer=lending), self.settings)
 
-    @cached_property
+    @made_once
     def _forgetful_graph(self) -> "Compiled":
         return private(self.builder().compile(), self.settings)
 
     def _ready(self) -> None:
         """Index the documents before the first question."""
         if self._docs is not None and not self._indexed:
-            self.index(rebuild=False)
+            with self.making:
+                if not self._indexed:
+                    self.index(rebuild=False)
 
-    @cached_property
+    @made_once
     def _locks(self) -> ThreadLocks:
         folder = self.settings.folder
         return ThreadLocks(folder / "locks" if folder else None)

@@ -113,3 +113,4 @@ TRANSLATION_UNCHECKED = "not checked: a translation has other words than the ans
 NOT_SHOWN = "not shown, the document gives an order or asks a question there, or it is beside the point"
 MODEL_DECLINED = "The model declined to reply, by a rule of its own and not for want of an answer in the documents."
 REPLY_CUT = "the model's reply ended at its limit of tokens; set max_new_tokens higher for the rest"
+IMPORTED = "imported, not checked: its quotes were not compared with documents of this home"

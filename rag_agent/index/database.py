@@ -6,6 +6,7 @@ them; one transaction puts them in place of the former ones. A reader so sees th
 """
 
 import hashlib
+import os
 import re
 import sqlite3
 import uuid
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from rag_agent.documents import Chunk, Source
 from rag_agent.errors import IndexFileError, SettingsError
+from rag_agent.private import private_file, private_folder
 
 FORMAT = "2"
 
@@ -70,7 +72,9 @@ class Database:
         self._path = path
         try:
             if path:
-                path.parent.mkdir(parents=True, exist_ok=True)
+                private_folder(path.parent.parent)  # the home
+                private_folder(path.parent)
+                os.close(private_file(path, os.O_RDWR))
             self._connection = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False, timeout=60)
         except (OSError, sqlite3.OperationalError) as error:
             raise SettingsError(f"{path} cannot be written ({error}); set home to a folder that can") from error
@@ -152,10 +156,11 @@ class Database:
             self._connection.execute(begin)
             try:
                 yield
+                self._connection.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                if self._connection.in_transaction:  # SQLite itself takes back what a full disk broke off
+                    self._connection.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
 
     def meta(self) -> dict[str, str]:
         """How the index was made: format, embedding model, splitter settings; and what names its state."""
@@ -294,6 +299,22 @@ class Database:
                 'SELECT min(start), max("end") FROM chunks WHERE file_id = ? AND article = ?', (file_id, article)
             ).fetchone()
         return (int(row[0]), int(row[1])) if row[0] is not None else None
+
+
+def disk_is_full(error: BaseException) -> bool:
+    """Whether an error of ours came of a disk that takes no more."""
+    return _code(error) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+
+
+def will_pass(error: BaseException) -> bool:
+    """Whether an error of ours says nothing about the file: a full disk, a lock, rights that are missing."""
+    passing = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM)
+    return disk_is_full(error) or _code(error) in passing
+
+
+def _code(error: BaseException) -> int | None:
+    code = getattr(error.__cause__, "sqlite_errorcode", None)
+    return code & 0xFF if code is not None else None  # the rest is detail
 
 
 def key(model: str, text: str) -> bytes:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from rag_agent.index.database import Database
 from rag_agent.index.lexical import BM25
 from rag_agent.index.matrix import Matrix
+from rag_agent.private import private_file, private_folder
 
 LAYOUT = 1
 _NAME = re.compile(r"[0-9a-z_-]{1,64}")
@@ -82,21 +83,26 @@ class Arrays:
         except Exception:  # files that are not what was written fail in as many ways as they have readers
             return None
 
-    def save(self, folder: Path) -> None:
-        """Keep the set in a folder. What cannot be written is left: the arrays can be derived again."""
+    def save(self, folder: Path, *, anew: bool = False) -> None:
+        """Keep the set in a folder. What cannot be written is left: the arrays can be derived again.
+
+        Args:
+            folder: Where.
+            anew: Put it in the place of one that can be opened, too.
+        """
         arrays: dict[str, NDArray[np.generic]] = {**self.columns, "articles": self.articles, "matrix": self.matrix}
         arrays |= {f"bm25-{name}": array for name, array in self.bm25.arrays.items()}
         about = {"layout": LAYOUT, "language": self.bm25.language, "arrays": list(arrays)}
         made: str | None = None
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            private_folder(folder)
             made = tempfile.mkdtemp(prefix="new-", dir=folder)
             for name, array in arrays.items():
                 with _synced(Path(made, f"{name}.npy")) as file:
                     np.save(file, array, allow_pickle=False)
             with _synced(Path(made, "about.json")) as file:
                 file.write(json.dumps(about).encode())
-            if self.open(folder, self.stamp) is None:  # another reader may have been first
+            if anew or self.open(folder, self.stamp) is None:  # another reader may have been first
                 shutil.rmtree(folder / self.stamp, ignore_errors=True)
                 os.rename(made, folder / self.stamp)
         except OSError:
@@ -108,7 +114,7 @@ class Arrays:
 
 @contextmanager
 def _synced(path: Path) -> Iterator[BinaryIO]:
-    with open(path, "wb") as file:
+    with os.fdopen(private_file(path, os.O_WRONLY), "wb") as file:
         yield file
         file.flush()
         os.fsync(file.fileno())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from rag_agent.answers import Answer
+from rag_agent.answers import Answer, Citation
 from rag_agent.documents import Reader, Unreadable
 from rag_agent.memory.transcript import Turn
 
@@ -42,6 +42,19 @@ def stale_answers(conversations: Iterable[tuple[str, Sequence[Turn]]]) -> list[S
                 if fates := files.fates(turn):
                     found.append(StaleAnswer(thread_id, number, turn.question, turn.answer, str(turn.docs), fates))
     return found
+
+
+def quote_stands(reader: Reader, docs: str, citation: Citation) -> bool:
+    """Whether a file of some documents says now what a citation quotes, at its place."""
+    root = Path(docs)
+    if not _within(citation.file):
+        return False
+    path = (root.parent if root.is_file() else root) / citation.file
+    try:
+        text = reader.read(Path(os.path.realpath(path))).text
+    except (Unreadable, OSError):
+        return False
+    return bool(citation.quote) and text[citation.start : citation.end] == citation.quote
 
 
 def _within(file: str) -> bool:

@@ -15,6 +15,8 @@ from rag_agent.memory.checkpointer import Checkpointer
 from rag_agent.memory.locks import ThreadLocks
 from rag_agent.memory.stale import StaleAnswer, stale_answers
 from rag_agent.memory.transcript import Turn, pairs, turns
+from rag_agent.telling import tell_once
+from rag_agent.visible import visible_line
 
 Messages = list[Any]  # a name, since `list` is a method below
 
@@ -76,7 +78,7 @@ class Threads:
             ThreadError: There is no such conversation.
         """
         kept = self._checkpointer.get_tuple(_config(thread_id))
-        found = turns(kept.checkpoint["channel_values"].get("messages", [])) if kept else []
+        found = _turns(thread_id, kept) if kept else []
         if not found and (kept is None or not self._is_own) and not self.unfinished(thread_id):
             raise _unknown(thread_id)
         return found
@@ -91,8 +93,9 @@ class Threads:
 
     def stale(self, thread_id: str | None = None) -> Sequence[StaleAnswer]:
         """The answers whose cited files have changed or gone since, of one conversation or of all."""
-        names = [thread_id] if thread_id is not None else [thread.thread_id for thread in self.list()]
-        return stale_answers((name, self.show(name)) for name in names)
+        if thread_id is not None:
+            return stale_answers([(thread_id, self.show(thread_id))])
+        return stale_answers((thread.thread_id, self._shown(thread.thread_id)) for thread in self.list())
 
     # --- changing ------------------------------------------------------------------------------------------------------
 
@@ -284,14 +287,22 @@ class Threads:
         for kept in self._checkpointer.list(None):  # newest first
             thread_id = str(kept.config["configurable"]["thread_id"])
             if thread_id not in found and not kept.config["configurable"].get("checkpoint_ns"):
-                told = turns(kept.checkpoint["channel_values"].get("messages", []))
+                told = _turns(thread_id, kept)
                 found[thread_id] = ThreadSummary(thread_id, told[0].question, len(told), kept.checkpoint["ts"]) if told else None
         return [thread for thread in found.values() if thread]
 
     def _holds(self, thread: ThreadSummary, words: Sequence[str]) -> bool:
-        said = [f"{turn.question}\n{turn.answer.text}" for turn in self.show(thread.thread_id)]
+        said = [f"{turn.question}\n{turn.answer.text}" for turn in self._shown(thread.thread_id)]
         text = "\n".join([thread.title, thread.unfinished or "", *said]).casefold()
         return all(word in text for word in words)
+
+    def _shown(self, thread_id: str) -> Sequence[Turn]:
+        """The turns of one of many conversations: one that is broken is told, and does not keep the others back."""
+        try:
+            return self.show(thread_id)
+        except ThreadError as error:
+            tell_once(f"thread {visible_line(thread_id)} is left out: {visible_line(error)}")
+            return []
 
     def _at_rest(self, thread_id: str) -> bool:
         """Whether no turn is under way, here or in another process."""
@@ -346,6 +357,13 @@ class Threads:
             checkpoint["channel_values"]["messages"] = messages
         step = base.metadata.get("step", -1) + 1
         self._own.put(base.config, checkpoint, {"source": "fork", "step": step, "parents": {}}, {})
+
+
+def _turns(thread_id: str, kept: CheckpointTuple) -> Sequence[Turn]:
+    try:
+        return turns(kept.checkpoint["channel_values"].get("messages", []))
+    except (ThreadError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ThreadError(f"thread '{thread_id}' cannot be read: {error}") from error
 
 
 def _rests(kept: CheckpointTuple) -> bool:
