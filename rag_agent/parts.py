@@ -8,7 +8,7 @@ from typing import Any, Generic, Protocol, TypeVar, overload
 class Making(Protocol):
     """An object with parts: its lock is held while one is made. A part may need others, so it can be taken again."""
 
-    making: threading.RLock  # type: ignore[valid-type]
+    making: threading.RLock
 
 
 Part = TypeVar("Part")

@@ -345,7 +345,10 @@ class Index:
 
     def _hit(self, arrays: Arrays, row: int, score: float, similarity: float) -> Hit:
         file_id, article, start, end, page = arrays.span(row)
-        text = self._text(file_id)[start:end]
+        whole = self._text(file_id)
+        if not 0 <= start <= end <= len(whole):
+            raise ValueError(f"a chunk from {start} to {end} does not lie in its text")
+        text = whole[start:end]
         return Hit(self._opened().file(file_id), article, start, end, text, float(score), page, similarity)
 
     # --- the file ------------------------------------------------------------------------------------------------------

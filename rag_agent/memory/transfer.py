@@ -64,6 +64,7 @@ def from_json(saver: Checkpointer, text: str, thread_id: str | None = None) -> s
         title = content["title"]
         if not isinstance(title, str | None) or not thread_id.strip():
             raise ValueError("its title or ID is no text")
+        f"{title}{thread_id}".encode()  # half a character is no text either
         rows.parts = [_told_of(saver, row) for row in rows.parts]
         _try(rows, thread_id)
     except Exception as error:  # a file that anybody may have written fails in as many ways as it is read
