@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import AIMessage
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from rag_agent import RagAgent
@@ -173,5 +173,4 @@ def test_broken_rows_name_their_thread_and_spare_the_others(how: str, tmp_path: 
         assert opened.threads.check()
         opened.threads.list()
     with agent(tmp_path / "h") as opened:
-        assert isinstance(opened.threads.show("whole")[0].question, str)
-        assert HumanMessage
+        assert len(opened.threads.show("whole")) == 3

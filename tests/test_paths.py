@@ -38,9 +38,11 @@ REVIEWED = {
     "models/embedded.py:pull": "names of our own",
     "models/embedded.py:_unpacked": "names of our own, out of a wheel with our checksum",
     "models/embedded.py:_download": "names of our own",
+    "models/embedded.py:_content": "what a listing of a folder shows that _unpacked has made",
     "models/inventory.py:pull": "typed by the user, a folder's name at most",
     "models/inventory.py:remove": "what a listing of our own folder shows",
     "models/inventory.py:_take": "typed by the user",
+    "models/inventory.py:_with_weights": "from pull and _take",
     "models/nomic.py:_silence": "the null device",
     "models/precision.py:_free_of_processor": "/proc",
     "models/precision.py:_free_of_container": "/sys",
@@ -65,7 +67,7 @@ OF_MODULES = {("os", "replace"), ("os", "remove"), ("os", "open"), ("np", "load"
 def touches(call: ast.Call) -> bool:
     function = call.func
     if isinstance(function, ast.Name):
-        return function.id in ("open", "safe_open")
+        return function.id in ("open", "safe_open", "private_file", "private_folder")
     if not isinstance(function, ast.Attribute):
         return False
     owner = function.value.id if isinstance(function.value, ast.Name) else ""

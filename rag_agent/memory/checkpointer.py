@@ -337,7 +337,7 @@ class Checkpointer(BaseCheckpointSaver[Any]):
         return CheckpointTuple(
             _config(thread_id, ns, checkpoint_id),
             checkpoint,
-            told,
+            cast(CheckpointMetadata, told),
             _config(thread_id, ns, parent) if parent else None,
             pending,
         )
