@@ -17,7 +17,7 @@ from rag_agent.memory.transcript import Turn, last_turns
 from rag_agent.models.window import as_many
 from rag_agent.workflows.responding import Responding
 from rag_agent.workflows.state import AgentState, TurnKind
-from rag_agent.workflows.writer import Writer, usage_after
+from rag_agent.workflows.writer import Writer, cut_short, usage_after
 
 _HISTORY = 20  # turns of conversation that a question is read in the light of
 _SHOWN = 6  # of which so many are shown to a model that says a follow-up in full
@@ -71,7 +71,7 @@ class Conversation:
         shown = shorten(self._writer.model, lambda text: self._task(text, state["question"]), neutralise(last_text))
         reply = self._writer.reply(shown.messages, shown=True)
         text = str(reply.text).strip()
-        left_out = [*shown.left_out]
+        left_out = [*shown.left_out, *cut_short(reply)]
         if names_language(state["question"]):
             left_out.append(prompts.TRANSLATION_UNCHECKED)
         else:
@@ -101,7 +101,7 @@ class Conversation:
         shown = fit(self._writer.model, self._writer.role, messages, state["question"], ask if self._writer.reads_well else None)
         reply = self._writer.reply(shown.messages, shown=True)
         state = {**state, "usage": usage_after(state, *asides, reply)}
-        return self._responding.answered(state, str(reply.text).strip(), "chat", left_out=shown.left_out)
+        return self._responding.answered(state, str(reply.text).strip(), "chat", left_out=[*shown.left_out, *cut_short(reply)])
 
     def after_contextualize(self, state: AgentState) -> Literal["retrieve", "transform", "recall", "source", "converse"]:
         """A turn that works on the last answer or asks for an earlier one, doubts, or only chats, goes past retrieval."""
