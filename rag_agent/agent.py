@@ -15,12 +15,16 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from rag_agent.answers import Answer, Event, Hit, IndexReport
 from rag_agent.documents import Splitter
 from rag_agent.errors import DocumentsError, SettingsError
+from rag_agent.explaining import Explanation
+from rag_agent.grounding.passages import passages
+from rag_agent.grounding.survey import named_files
 from rag_agent.index import Index, Library, Progress, RerankedLibrary, VectorStoreLibrary
 from rag_agent.memory.checkpointer import Checkpointer
 from rag_agent.memory.locks import ThreadLocks
 from rag_agent.memory.threads import Threads
 from rag_agent.models import chat_model, name_of
 from rag_agent.models import embeddings as embedding_model
+from rag_agent.models.capability import is_calibrated
 from rag_agent.models.cross_encoder import RelevanceScorer
 from rag_agent.models.judge import EntailmentJudge
 from rag_agent.parts import made_once
@@ -28,6 +32,7 @@ from rag_agent.settings import MEMORY, Settings
 from rag_agent.tracing import private
 from rag_agent.turns import KeptWhole, Running, ThreadID, TurnEvents, not_empty, run_config, run_options, thread_name
 from rag_agent.workflows import agent_graph
+from rag_agent.workflows.retrieval import Retrieval
 from rag_agent.workflows.state import TurnContext
 
 if TYPE_CHECKING:
@@ -116,6 +121,24 @@ class RagAgent:
             raise DocumentsError('this agent has no documents to search; make it with RagAgent("folder")')
         self._ready()
         return self._library.search([(not_empty(query, "query"), 1.0)], k or self.settings.k)
+
+    def explain(self, question: str) -> Explanation:
+        """What is searched and found for a question of its own, why units rank as they do, and what a reader would be given.
+
+        Raises:
+            DocumentsError: There are no documents.
+            SettingsError: The question is empty.
+        """
+        if self._library is None:
+            raise DocumentsError('this agent has no documents to search; make it with RagAgent("folder")')
+        self._ready()
+        retrieval = Retrieval(
+            self._library, embeddings=self._compared, k=self.settings.k, refusal_threshold=self.settings.refusal_threshold
+        )
+        query, told = retrieval.read(not_empty(question, "question"))
+        hits = self._library.search([(query, 1.0)], self.settings.k, named_files(query, self._library.files()))
+        evidence, hits = retrieval.evidence(query, hits)
+        return Explanation(query, tuple(told), evidence, tuple(passages(hits, self._library)))
 
     def read(self, file: str) -> str:
         """The text of a file of the documents, in which the offsets of hits and citations count.
@@ -232,7 +255,7 @@ class RagAgent:
         return agent_graph(
             self._model,
             self._library,
-            embeddings=self._embeddings if self._docs is not None else None,
+            embeddings=self._compared,
             system=self.settings.system,
             k=self.settings.k,
             answer=self.settings.answer,
@@ -257,6 +280,11 @@ class RagAgent:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+    @property
+    def _compared(self) -> Embeddings | None:
+        """What units are compared with: the embeddings of the index, where the measures were fitted to their cosines."""
+        return self._embeddings if self._docs is not None and is_calibrated(self._embeddings) else None
 
     # --- parts, made when they are needed ------------------------------------------------------------------------------
 

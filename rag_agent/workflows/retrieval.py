@@ -41,9 +41,9 @@ class Retrieval:
         attempt = state["attempt"] + 1
         queries, left_out = list(state["queries"]), list(state.get("left_out", []))
         if attempt == 1:
-            mended = {query: self._mended(query.replace('"', " ") if is_pasted(query) else query) for query, _ in queries}
-            queries = [(mended[query][0], weight) for query, weight in queries]
-            left_out += dict.fromkeys(note for _, notes in mended.values() for note in notes)
+            read = [self.read(query) for query, _ in queries]
+            queries = [(query, weight) for (query, _), (_, weight) in zip(read, queries, strict=True)]
+            left_out += dict.fromkeys(note for _, notes in read for note in notes)
         files = self._library.files()
         about = survey(queries[0][0], files, self._embeddings, self._asked)
         if about is not None:
@@ -128,19 +128,19 @@ class Retrieval:
             found += [hit for hit in own if (hit.file, hit.start) not in known]
         return replace(whole, parts=tuple(asked)), found
 
-    def _mended(self, query: str) -> tuple[str, list[str]]:
+    def read(self, query: str) -> tuple[str, list[str]]:
         """A query without slips of the keyboard, and what was read for what. A name is no slip."""
-        notes = []
+        query, notes = (query.replace('"', " ") if is_pasted(query) else query), []
 
-        def read(match: re.Match[str]) -> str:
+        def right(match: re.Match[str]) -> str:
             word = match.group()
-            right = self._library.mended(word) if word == word.lower() or match.start() == 0 else None
-            if right is None:
+            mended = self._library.mended(word) if word == word.lower() or match.start() == 0 else None
+            if mended is None:
                 return word
-            notes.append(prompts.MENDED.format(typed=word, read=right))
-            return right
+            notes.append(prompts.MENDED.format(typed=word, read=mended))
+            return mended
 
-        return re.sub(r"(?<![\w.:/@_-])[^\W\d_]+(?![\w/@_-])", read, query), notes
+        return re.sub(r"(?<![\w.:/@_-])[^\W\d_]+(?![\w/@_-])", right, query), notes
 
 
 def _quotes(evidence: Evidence) -> list[dict[str, Any]]:
