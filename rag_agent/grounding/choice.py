@@ -16,14 +16,14 @@ from rag_agent.grounding.evidence import Candidate, Evidence
 __all__ = ["THRESHOLD", "chances", "choose", "probability", "ranked"]
 
 # Weights of the measures of a candidate, per unit of each.
-SIMILARITY = 2.0
+SIMILARITY = 4.0
 PASSAGE = 1.0
-RANK = 4.5
+RANK = 4.0
 OWN = 1.5
-ALONE = 1.7
-AROUND = 1.8
+ALONE = 1.5
+AROUND = 2.0
 GIVES = 2.2
-FIRST = 1.2
+FIRST = 0.8
 NAMED = 1.8
 
 MAX_WORDS = 90
