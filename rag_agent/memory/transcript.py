@@ -14,6 +14,10 @@ ANSWER_KEY = "rag_agent"
 and a text costs nothing to copy. (Files of earlier versions hold a dict.)"""
 
 
+CITATIONS_KEY = "citations"
+"""Where the citations stand in that metadata for other programs, as plain values; `[1]` in the text is the first."""
+
+
 @dataclass(frozen=True)
 class Turn:
     """A question and its answer."""
@@ -32,7 +36,9 @@ def turn_messages(turn: Turn) -> list[AnyMessage]:
     answer = {**turn.answer.to_dict(), "context": []}
     kept: dict[str, Any] = {"answer": answer, "docs": turn.docs, "files": dict(turn.files)}
     text = json.dumps(kept, ensure_ascii=False)
-    return [HumanMessage(turn.question), AIMessage(turn.answer.text, additional_kwargs={ANSWER_KEY: text})]
+    citations = [citation.to_dict() for citation in turn.answer.citations]
+    told = AIMessage(turn.answer.text, additional_kwargs={ANSWER_KEY: text, CITATIONS_KEY: citations})
+    return [HumanMessage(turn.question), told]
 
 
 def turns(messages: Iterable[AnyMessage | BaseMessage]) -> list[Turn]:

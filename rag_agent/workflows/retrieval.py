@@ -15,6 +15,7 @@ from rag_agent.grounding.passages import passages
 from rag_agent.grounding.questions import parts
 from rag_agent.grounding.survey import Survey, named_files, survey
 from rag_agent.index import Library
+from rag_agent.workflows.context import varied
 from rag_agent.workflows.state import AgentState, document_of, hit_of, unit_of
 
 _WIDER = 3  # how many times as many chunks the second search brings
@@ -35,7 +36,7 @@ class Retrieval:
 
     def retrieve(self, state: AgentState) -> AgentState:
         """Search the documents, the second time wider; slips of the keyboard are mended first, and told."""
-        attempt = state["attempt"] + 1
+        attempt, k = state["attempt"] + 1, varied("k") or self._k
         queries, left_out = list(state["queries"]), list(state.get("left_out", []))
         if attempt == 1:
             mended = {query: self._mended(query) for query, _ in queries}
@@ -46,7 +47,7 @@ class Retrieval:
         if about is not None:
             return {**self._surveyed(about, files, left_out), "attempt": attempt, "queries": queries}
         within = named_files(queries[0][0], files)
-        hits = self._library.search(queries, self._k if attempt == 1 else self._k * _WIDER, within)
+        hits = self._library.search(queries, k if attempt == 1 else k * _WIDER, within)
         for part in parts(queries[0][0]):
             known = {(hit.file, hit.start) for hit in hits}
             found = self._library.search([(part, 1.0)], _OF_A_PART, within)
