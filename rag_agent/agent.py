@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -32,8 +32,8 @@ from rag_agent.settings import MEMORY, Settings
 from rag_agent.tracing import private
 from rag_agent.turns import KeptWhole, Running, ThreadID, TurnEvents, not_empty, run_config, run_options, thread_name
 from rag_agent.workflows import agent_graph
+from rag_agent.workflows.context import stoppable
 from rag_agent.workflows.retrieval import Retrieval
-from rag_agent.workflows.state import TurnContext
 
 if TYPE_CHECKING:
     from langgraph.graph import StateGraph
@@ -90,6 +90,7 @@ class RagAgent:
         self._indexed = False
         self.making = threading.RLock()
         """Held while a part is made: several threads may need the first question's parts at once."""
+        self._others: list[Index] = []
 
     # --- documents -----------------------------------------------------------------------------------------------------
 
@@ -227,7 +228,7 @@ class RagAgent:
         async with self._kept_whole(thread, question):
             graph = self._graph if thread is not None else self._forgetful_graph
             stop = threading.Event()
-            run = graph.astream({"question": question}, config, context=TurnContext(stop.is_set), **run_options(thread))
+            run = graph.astream({"question": question}, config, context=stoppable(stop.is_set), **run_options(thread))
             try:
                 async for part in run:
                     if event := turn.event(part):
@@ -264,12 +265,15 @@ class RagAgent:
             judge=self._judge,
             refusal_threshold=self.settings.refusal_threshold,
             name=given if isinstance(given, str) else name_of(given),
+            choices=_Choices(self),
         )
 
     def close(self) -> None:
         """Close the files. The agent must not be used afterwards."""
         if "_index" in self.__dict__ and self._index is not None:
             self._index.close()
+        for index in self._others:
+            index.close()
         if self._given_checkpointer is None and "_checkpointer" in self.__dict__:
             saver = self._checkpointer
             assert isinstance(saver, Checkpointer)
@@ -295,7 +299,9 @@ class RagAgent:
 
     @made_once
     def _judge(self) -> "JudgeSetting":
-        name = self.settings.judge
+        return self._named_judge(self.settings.judge)
+
+    def _named_judge(self, name: str) -> "JudgeSetting":
         if name.startswith("huggingface:"):
             return EntailmentJudge(name.removeprefix("huggingface:"), self.settings)
         return "model" if name == "model" else "builtin"
@@ -307,12 +313,13 @@ class RagAgent:
 
     @made_once
     def _index(self) -> Index | None:
-        if self._docs is None:
-            return None
+        return self._index_of(self._docs) if self._docs is not None else None
+
+    def _index_of(self, docs: Path) -> Index:
         settings = self.settings
         given = self._given_embeddings
         return Index(
-            self._docs,
+            docs,
             settings.folder,
             self._embeddings,
             given if isinstance(given, str) else name_of(given),
@@ -322,8 +329,11 @@ class RagAgent:
     @made_once
     def _library(self) -> Library | None:
         found = VectorStoreLibrary(self._vector_store) if self._vector_store is not None else self._index
+        return self._reranked(found) if found is not None else None
+
+    def _reranked(self, found: Library) -> Library:
         name = self.settings.reranker
-        if found is None or name is None:
+        if name is None:
             return found
         return RerankedLibrary(found, RelevanceScorer(name.removeprefix("huggingface:"), self.settings))
 
@@ -357,6 +367,41 @@ class RagAgent:
 
     def _kept_whole(self, thread_id: str | None, question: str) -> KeptWhole:
         return KeptWhole(thread_id, question, self._locks, self._checkpointer if thread_id is not None else None)
+
+
+class _Choices:
+    """What the names in a run's context stand for: each is made once, by the settings of the agent."""
+
+    def __init__(self, agent: RagAgent) -> None:
+        self._agent = agent
+        self._lock = threading.Lock()
+        self._made: dict[tuple[str, str], Any] = {}
+
+    def model(self, name: str) -> BaseChatModel:
+        """The chat model of a name."""
+        settings = self._agent.settings
+        return self._once("model", name, lambda: chat_model(name, settings=settings, **settings.generation))  # type: ignore[no-any-return]
+
+    def judge(self, name: str) -> "JudgeSetting":
+        """The judge of a name."""
+        return self._once("judge", name, lambda: self._agent._named_judge(name))  # type: ignore[no-any-return]
+
+    def library(self, docs: str) -> Library:
+        """The documents of a path, indexed at their first question."""
+
+        def opened() -> Library:
+            index = self._agent._index_of(Path(docs))
+            index.update(rebuild=False, progress=lambda done, total: None)
+            self._agent._others.append(index)
+            return self._agent._reranked(index)
+
+        return self._once("docs", docs, opened)  # type: ignore[no-any-return]
+
+    def _once(self, kind: str, name: str, make: Callable[[], Any]) -> Any:
+        with self._lock:
+            if (kind, name) not in self._made:
+                self._made[kind, name] = make()
+            return self._made[kind, name]
 
 
 def _merged(settings: Settings | None, *, system: str | None, home: str | Path | None) -> Settings:

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from rag_agent.grounding.evidence import Embedder, Vector
+from rag_agent.grounding.evidence import Documents, Embedder, Vector
 
 __all__ = ["Survey", "named_files", "survey"]
 
@@ -54,12 +54,15 @@ def named_files(question: str, files: Collection[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def survey(question: str, files: Sequence[str], embeddings: Embedder | None, vectors: dict[str, Vector]) -> Survey | None:
+def survey(
+    question: str, files: Sequence[str], documents: Documents, embeddings: Embedder | None, vectors: dict[str, Vector]
+) -> Survey | None:
     """Whether a question is about the documents themselves, and which.
 
     Args:
         question: The question.
         files: The files there are.
+        documents: What remembers the vector of a question.
         embeddings: What compares texts; None tells nothing.
         vectors: Where the vectors of the questions that it is compared with are kept from one call to the next.
     """
@@ -73,7 +76,9 @@ def survey(question: str, files: Sequence[str], embeddings: Embedder | None, vec
     for file in sorted(named, key=len, reverse=True):
         for one in (file, file.rpartition("/")[2], file.rpartition("/")[2].rpartition(".")[0]):
             plain = re.sub(rf"(?<![\w./-]){re.escape(one)}(?![\w/-])", _THIS, plain, flags=re.IGNORECASE) if one else plain
-    vector = _unit(np.asarray(embeddings.embed_documents([plain]), np.float32))[0]
+    vector = documents.vector(plain)
+    if vector is None:
+        return None
     alike = {kind: float((vectors[kind] @ vector).max()) for kind in _ASKED}
     kind = max(alike, key=lambda one: alike[one])
     if alike[kind] < _ALIKE or (kind == "files" and named):

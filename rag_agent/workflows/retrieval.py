@@ -17,6 +17,7 @@ from rag_agent.grounding.passages import passages
 from rag_agent.grounding.questions import parts
 from rag_agent.grounding.survey import Survey, named_files, survey
 from rag_agent.index import Library
+from rag_agent.workflows.context import varied
 from rag_agent.workflows.state import AgentState, document_of, hit_of, unit_of
 
 _WIDER = 3  # how many times as many chunks the second search brings
@@ -38,18 +39,18 @@ class Retrieval:
 
     def retrieve(self, state: AgentState) -> AgentState:
         """Search the documents, the second time wider; slips of the keyboard are mended first, and told."""
-        attempt = state["attempt"] + 1
+        attempt, k = state["attempt"] + 1, varied("k") or self._k
         queries, left_out = list(state["queries"]), list(state.get("left_out", []))
         if attempt == 1:
             read = [self.read(query) for query, _ in queries]
             queries = [(query, weight) for (query, _), (_, weight) in zip(read, queries, strict=True)]
             left_out += dict.fromkeys(note for _, notes in read for note in notes)
         files = self._library.files()
-        about = survey(queries[0][0], files, self._embeddings, self._asked)
+        about = survey(queries[0][0], files, self._library, self._embeddings, self._asked)
         if about is not None:
             return {**self._surveyed(about, files, left_out), "attempt": attempt, "queries": queries}
         within = named_files(queries[0][0], files)
-        hits = self._library.search(queries, self._k if attempt == 1 else self._k * _WIDER, within)
+        hits = self._library.search(queries, k if attempt == 1 else k * _WIDER, within)
         return {
             "context": [document_of(hit) for hit in hits], "attempt": attempt, "queries": queries, "left_out": left_out,
             "survey": "",
