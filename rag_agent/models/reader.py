@@ -27,8 +27,8 @@ COST = (
     "1.1 GB to fetch; with Ollama 1.5 GB of memory and about half a minute a question on two processor cores; without, 3 GB on "
     "disk and 3 to 6 GB of memory"
 )
-"""What it takes, in words. Seconds and Ollama's memory were measured with the coder model of the same size and architecture, on an
-idle machine without fast 16-bit arithmetic; the rest is computed from 1.5 billion weights of 2 and of 4 bytes."""
+"""What it takes, in words. Seconds and Ollama's memory were measured with the coder model of the same size and architecture, on
+an idle machine without fast 16-bit arithmetic; the rest is computed from 1.5 billion weights of 2 and of 4 bytes."""
 
 
 def reader_chat(_: str, settings: Settings, **generation: Any) -> "BaseChatModel":

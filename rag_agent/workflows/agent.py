@@ -16,7 +16,7 @@ from rag_agent.workflows.responding import Responding
 from rag_agent.workflows.retrieval import Retrieval
 from rag_agent.workflows.state import AgentState, TurnContext, disputed
 from rag_agent.workflows.verification import JudgeSetting, Verification
-from rag_agent.workflows.writer import AnswerSetting, PromptSetting, RewriteSetting, Writer
+from rag_agent.workflows.writer import AnswerSetting, RewriteSetting, Writer
 
 
 class _Node(Protocol):
@@ -33,7 +33,6 @@ def agent_graph(
     system: str | None = None,
     k: int = 6,
     answer: AnswerSetting = "auto",
-    prompt: PromptSetting = "auto",
     rewrite: RewriteSetting = "auto",
     judge: JudgeSetting = "builtin",
     refusal_threshold: float = THRESHOLD,
@@ -52,8 +51,6 @@ def agent_graph(
         system: The assistant's role.
         k: How many chunks to retrieve.
         answer: Whose words answer; "auto" takes the model's where it is large enough to be a reader, else quotes.
-        prompt: What the model is given: "long" is whole passages and the whole task, with citations asked for; "short" a few
-            sentences after two examples; "auto" goes by the size of the model.
         rewrite: Who says a follow-up in full: the "model", in one call more; the "builtin" rules; or, "auto", the model where it
             is large enough to answer itself.
         judge: Who decides whether a quote says what a sentence says, where names, numbers, dates and negation match: "builtin",
@@ -62,7 +59,7 @@ def agent_graph(
         refusal_threshold: Least probability of an answer in the passages found for which one is given, 0 to 1.
         name: The model's name for `Answer.model`.
     """
-    writer = Writer(model, system=system, answer=answer, prompt=prompt, rewrite=rewrite)
+    writer = Writer(model, system=system, answer=answer, rewrite=rewrite)
     compared = embeddings if is_calibrated(embeddings) else None
     responding = Responding(library, name)
     conversation = Conversation(writer, responding, has_documents=library is not None)

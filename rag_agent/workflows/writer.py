@@ -16,7 +16,6 @@ from rag_agent.models.capability import is_capable
 from rag_agent.workflows.state import AgentState, TurnContext
 
 AnswerSetting = Literal["auto", "generate", "quote"]
-PromptSetting = Literal["auto", "short", "long"]
 RewriteSetting = Literal["auto", "model", "builtin"]
 _GREEDY = {
     "temperature": 0, "top_p": None, "top_k": None, "do_sample": None, "num_return_sequences": 1, "min_new_tokens": None,
@@ -26,13 +25,10 @@ _GREEDY = {
 class Writer:
     """A chat model, the role it plays and what it may do."""
 
-    def __init__(
-        self, model: BaseChatModel, *, system: str | None, answer: AnswerSetting, prompt: PromptSetting, rewrite: RewriteSetting
-    ) -> None:
+    def __init__(self, model: BaseChatModel, *, system: str | None, answer: AnswerSetting, rewrite: RewriteSetting) -> None:
         self.model = model
         self.system = system
         self._answer = answer
-        self._prompt = prompt
         self._rewrite = rewrite
 
     @cached_property
@@ -44,11 +40,6 @@ class Writer:
     def answers(self) -> bool:
         """Whether its own words may answer."""
         return self._answer == "generate" or (self._answer == "auto" and self.reads_well)
-
-    @property
-    def reads_long(self) -> bool:
-        """Whether it is given whole passages and the long prompt, or a few sentences and examples."""
-        return self._prompt == "long" or (self._prompt == "auto" and self.reads_well)
 
     @property
     def rewrites(self) -> bool:
