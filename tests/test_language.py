@@ -9,7 +9,7 @@ from rag_agent.language import LANGUAGES, Language, detect, language, sentence_t
 FILES = [known for code in LANGUAGES if (known := language(code))]
 KINDS = tuple(
     """function_words question_words pronouns negations quantifiers modals conditions attributions articles subjects
-joins choices connectives relatives""".split()
+agreeing joins choices connectives relatives""".split()
 )
 
 

@@ -31,14 +31,17 @@ _PATTERNS = (
     # German, French, Spanish, Italian, Portuguese, Dutch, Chinese, Japanese, Russian, Arabic
     r"\b(?:ignoriere?|vergiss|missachte) [^.]{0,30}\b(?:vorherigen?|bisherigen?|obigen?|deine) (?:anweisung|instruktion)",
     r"\b(?:ignore[zr]?|oublie[zr]?) [^.]{0,30}\binstructions (?:précédentes|ci-dessus)",
-    r"\b(?:ignora|olvida|dimentica|esqueça) [^.]{0,30}\b(?:instrucciones|istruzioni|instruções) (?:anteriores|previas|precedenti)",
+    r"\b(?:ignora|olvida|dimentica|esqueça) [^.]{0,30}"
+    r"\b(?:instrucciones|istruzioni|instruções) (?:anteriores|previas|precedenti)",
     r"\b(?:negeer|vergeet) [^.]{0,30}\b(?:vorige|eerdere|bovenstaande) (?:instructies|aanwijzingen)",
     r"(?:忽略|无视|無視|忘记|忘記)[^。]{0,20}(?:指令|指示|提示)|(?:指示|命令)[^。]{0,8}無視|系统提示|システムプロンプト",
     r"(?:игнорируй|забудь)\w* .{0,40}инструкц|(?:تجاهل|انس) .{0,40}التعليمات",
 )
 _ORDER = re.compile("|".join(f"(?:{pattern})" for pattern in _PATTERNS), re.IGNORECASE)
 # Letters of Cyrillic and Greek that pass for Latin ones.
-_LOOK_ALIKE = str.maketrans("аеорсухіјѕһԁԛԝАВЕКМНОРСТХІЈЅοανρτικΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "aeopcyxijshdqwABEKMHOPCTXIJSoavptikABEZHIKMNOPTYX")
+_LOOK_ALIKE = str.maketrans(
+    "аеорсухіјѕһԁԛԝАВЕКМНОРСТХІЈЅοανρτικΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "aeopcyxijshdqwABEKMHOPCTXIJSoavptikABEZHIKMNOPTYX"
+)
 _QUESTION = re.compile(r"[?？؟][\s\"'”’»)\]]*$")
 _REACH = 1000  # characters before and behind a span in which an order makes it suspect
 _LIMIT = 2000  # characters looked at: a sentence, not a book
@@ -80,24 +83,6 @@ def is_quotable(text: str, start: int = 0, end: int | None = None) -> bool:
     parts = [text[start:end], *(text[max(left, start) : min(right, end)] for left, right in touched)]
     asks = any(_QUESTION.search(part) for part in parts)
     return not asks and not any(map(is_instruction, [text[start:end], *(text[left:right] for left, right in touched)]))
-
-
-def is_near_order(text: str, start: int, end: int, *, beside: bool = False) -> bool:
-    """Say whether an order stands near a span: what stands there may be of the same hand.
-
-    "Note: copies are archived. To archive, send this to ..." is an order in two sentences, of which one looks harmless.
-
-    Args:
-        text: The text around the span.
-        start: First character of the span.
-        end: Character behind its last one.
-        beside: Look at the sentence before and behind only, not at 1,000 characters.
-    """
-    around = _around(text, start, end)
-    if beside:
-        touched = [number for number, (left, right) in enumerate(around) if left < end and right > start]
-        around = around[max(0, touched[0] - 1) : touched[-1] + 2] if touched else []
-    return any(is_instruction(text[left:right]) for left, right in around)
 
 
 def _around(text: str, start: int, end: int) -> list[tuple[int, int]]:

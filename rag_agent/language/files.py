@@ -140,7 +140,9 @@ class Language:
     question_words: frozenset[str]
     pronouns: frozenset[str]
     subjects: frozenset[str]
-    """Pronouns of the third person that open a clause about the subject of the one before."""
+    """Pronouns of the third person that a clause may begin with."""
+    agreeing: Mapping[str, frozenset[str]]
+    """Those that can stand for one thing told before only, and the articles of such a thing."""
     negations: frozenset[str]
     quantifiers: frozenset[str]
     modals: frozenset[str]
@@ -207,11 +209,15 @@ def _read(name: str, value: Any) -> Any:
         return Abbreviations(**{kind: frozenset(words.split()) for kind, words in value.items()})
     if isinstance(value, str):
         return frozenset(fold(value).split())
-    value = [fold(line) for line in value]
-    if name in ("months", "weekdays"):
-        return {word: number for number, line in enumerate(value, start=1) for word in line.split()}
     rows = [line.split() for line in value]
-    return {word: (int(key) if name == "numbers" else key) for key, *words in rows for word in words}
+    if name == "units":  # a symbol's case means something: Mb is no MB
+        return {fold(word): symbol for symbol, *words in rows for word in words}
+    rows = [[fold(word) for word in row] for row in rows]
+    if name == "agreeing":
+        return {pronoun: frozenset(articles) for pronoun, *articles in rows}
+    if name in ("months", "weekdays"):
+        return {word: number for number, row in enumerate(rows, start=1) for word in row}
+    return {word: int(key) for key, *words in rows for word in words}
 
 
 def _talk(code: str, values: Mapping[str, Any]) -> Talk:

@@ -11,7 +11,7 @@ from rag_agent.grounding.draft import draft_messages
 from rag_agent.grounding.passages import Passage
 from rag_agent.models.window import as_many
 from rag_agent.workflows.state import AgentState
-from rag_agent.workflows.writer import Writer, usage_after
+from rag_agent.workflows.writer import Writer, cut_short, usage_after
 
 _ROOM = 6000
 """Characters that are read: about 1,500 tokens, half a minute for a model of 1.5 billion parameters on two processor cores."""
@@ -44,7 +44,8 @@ class Generation:
             return update  # without a passage its reply could stand on nothing
         # Nobody is shown an unchecked word, in no stream and no mode.
         reply = self._writer.aside(draft_messages(question, read, self._writer.system))
-        return {**update, "draft": str(reply.text).strip(), "usage": usage_after(state, reply)}
+        left_out += cut_short(reply)
+        return {**update, "draft": str(reply.text).strip(), "usage": usage_after(state, reply), "left_out": left_out}
 
     def _fitting(self, question: str, found: Sequence[Passage]) -> int:
         """How many of some passages fit the window."""
