@@ -260,7 +260,6 @@ class RagAgent:
             system=self.settings.system,
             k=self.settings.k,
             answer=self.settings.answer,
-            prompt=self.settings.prompt,
             rewrite=self.settings.rewrite,
             judge=self._judge,
             refusal_threshold=self.settings.refusal_threshold,

@@ -19,7 +19,7 @@ from rag_agent.workflows.responding import Responding
 from rag_agent.workflows.retrieval import Retrieval
 from rag_agent.workflows.state import AgentInput, AgentOutput, AgentState, disputed
 from rag_agent.workflows.verification import JudgeSetting, Verification
-from rag_agent.workflows.writer import PromptSetting, RewriteSetting, Writer
+from rag_agent.workflows.writer import RewriteSetting, Writer
 
 
 class _Node(Protocol):
@@ -36,7 +36,6 @@ def agent_graph(
     system: str | None = None,
     k: int = 6,
     answer: AnswerSetting = "auto",
-    prompt: PromptSetting = "auto",
     rewrite: RewriteSetting = "auto",
     judge: JudgeSetting = "builtin",
     refusal_threshold: float = THRESHOLD,
@@ -57,8 +56,6 @@ def agent_graph(
         system: The assistant's role.
         k: How many chunks to retrieve.
         answer: Whose words answer; "auto" takes the model's where it is large enough to be a reader, else quotes.
-        prompt: What the model is given: "long" is whole passages and the whole task, with citations asked for; "short" a few
-            sentences after two examples; "auto" goes by the size of the model.
         rewrite: Who says a follow-up in full: the "model", in one call more; the "builtin" rules; or, "auto", the model where it
             is large enough to answer itself.
         judge: Who decides whether a quote says what a sentence says, where names, numbers, dates and negation match: "builtin",
@@ -70,7 +67,7 @@ def agent_graph(
             `answer` alone.
     """
     models = choices.model if choices else None
-    writer = Writer(model, system=system, answer=answer, prompt=prompt, rewrite=rewrite, models=models)
+    writer = Writer(model, system=system, answer=answer, rewrite=rewrite, models=models)
     if library is not None and choices is not None:
         library = cast(Library, VariedLibrary(library, choices.library))
     compared = embeddings if is_calibrated(embeddings) else None

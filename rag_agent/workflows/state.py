@@ -79,7 +79,7 @@ class AgentState(TypedDict, total=False):
     """Those of the units that answer by themselves, in reading order."""
 
     passages: Annotated[list[dict[str, Any]], TurnValue]
-    """What a reader is given: the fields of `rag_agent.grounding.passages.Passage`."""
+    """What a reader is given, after `generate` what it was given: the fields of `rag_agent.grounding.passages.Passage`."""
 
     draft: Annotated[str, TurnValue]
     """The model's reply, unchecked and therefore sealed between the nodes."""

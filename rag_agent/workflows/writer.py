@@ -14,7 +14,6 @@ from rag_agent.models.capability import is_capable
 from rag_agent.workflows.context import AnswerSetting, is_stopped, varied
 from rag_agent.workflows.state import AgentState
 
-PromptSetting = Literal["auto", "short", "long"]
 RewriteSetting = Literal["auto", "model", "builtin"]
 _GREEDY = {
     "temperature": 0, "top_p": None, "top_k": None, "do_sample": None, "num_return_sequences": 1, "min_new_tokens": None,
@@ -30,7 +29,6 @@ class Writer:
         *,
         system: str | None,
         answer: AnswerSetting,
-        prompt: PromptSetting,
         rewrite: RewriteSetting,
         models: Callable[[str], BaseChatModel] | None = None,
     ) -> None:
@@ -39,7 +37,6 @@ class Writer:
         self._capable: dict[str | None, bool] = {}
         self.system = system
         self._answer = answer
-        self._prompt = prompt
         self._rewrite = rewrite
 
     @property
@@ -69,11 +66,6 @@ class Writer:
         """Whether its own words may answer."""
         answer = varied("answer") or self._answer
         return answer == "generate" or (answer == "auto" and self.reads_well)
-
-    @property
-    def reads_long(self) -> bool:
-        """Whether it is given whole passages and the long prompt, or a few sentences and examples."""
-        return self._prompt == "long" or (self._prompt == "auto" and self.reads_well)
 
     @property
     def rewrites(self) -> bool:
