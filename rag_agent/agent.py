@@ -3,7 +3,6 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator
-from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -24,8 +23,10 @@ from rag_agent.models import chat_model, name_of
 from rag_agent.models import embeddings as embedding_model
 from rag_agent.models.cross_encoder import RelevanceScorer
 from rag_agent.models.judge import EntailmentJudge
+from rag_agent.parts import made_once
 from rag_agent.settings import MEMORY, Settings
-from rag_agent.turns import KeptWhole, Running, TurnEvents, not_empty, run_config, run_options
+from rag_agent.tracing import private
+from rag_agent.turns import KeptWhole, Running, ThreadID, TurnEvents, not_empty, run_config, run_options, thread_name
 from rag_agent.workflows import agent_graph
 from rag_agent.workflows.state import TurnContext
 
@@ -82,6 +83,8 @@ class RagAgent:
         self._given_embeddings = embeddings if embeddings is not None else self.settings.embeddings
         self._given_checkpointer = checkpointer
         self._indexed = False
+        self.making = threading.RLock()
+        """Held while a part is made: several threads may need the first question's parts at once."""
 
     # --- documents -----------------------------------------------------------------------------------------------------
 
@@ -127,12 +130,12 @@ class RagAgent:
 
     # --- questions -----------------------------------------------------------------------------------------------------
 
-    def ask(self, question: str, *, thread_id: str | None = None) -> Answer:
+    def ask(self, question: str, *, thread_id: ThreadID | None = None) -> Answer:
         """Answer a question.
 
         Args:
             question: What to answer.
-            thread_id: The conversation it belongs to, any non-empty text; None is a question of its own, not stored.
+            thread_id: The conversation it belongs to: any text, a number or a UUID. None is a question of its own, not stored.
 
         Raises:
             RagAgentError: The documents, a model, or the home cannot be used.
@@ -142,20 +145,22 @@ class RagAgent:
                 return event.answer
         raise AssertionError("a stream ends with its answer")
 
-    def stream(self, question: str, *, thread_id: str | None = None) -> Iterator[Event]:
+    def stream(self, question: str, *, thread_id: ThreadID | None = None) -> Iterator[Event]:
         """Answer a question step by step: see `Event`. Unchecked text is never streamed; the last event has the answer."""
-        question, config = not_empty(question, "question"), run_config(thread_id)
+        question = not_empty(question, "question")
+        thread = thread_name(thread_id) if thread_id is not None else None
+        config = run_config(thread)
         self._ready()
-        turn = TurnEvents(thread_id)
-        with self._kept_whole(thread_id, question):
-            graph = self._graph if thread_id is not None else self._forgetful_graph
-            with Running(graph, {"question": question}, config, run_options(thread_id)) as run:
+        turn = TurnEvents(thread)
+        with self._kept_whole(thread, question):
+            graph = self._graph if thread is not None else self._forgetful_graph
+            with Running(graph, {"question": question}, config, run_options(thread)) as run:
                 for part in run:
                     if event := turn.event(part):
                         yield event
         yield Event("answer", answer=turn.answer())
 
-    def edit(self, thread_id: str, turn: int, question: str) -> Answer:
+    def edit(self, thread_id: ThreadID, turn: int, question: str) -> Answer:
         """Ask another question in place of a turn's; what came after it is no longer part of the conversation.
 
         The conversation stays as it is until the new answer is stored, in one step; even a process that is killed before
@@ -169,34 +174,37 @@ class RagAgent:
         Raises:
             RagAgentError: There is no such turn, or the question cannot be answered; then the conversation is as it was.
         """
-        question, config = not_empty(question, "question"), run_config(thread_id)
+        question, thread = not_empty(question, "question"), thread_name(thread_id)
+        config = run_config(thread)
         self._ready()
-        events = TurnEvents(thread_id)
-        with self._kept_whole(thread_id, question):
+        events = TurnEvents(thread)
+        with self._kept_whole(thread, question):
             # A graph with a checkpointer would store a turn that fails, too, and so take back what came after.
-            values = {"question": question, "messages": self.threads.before(thread_id, turn)}
+            values = {"question": question, "messages": self.threads.before(thread, turn)}
             with Running(self._forgetful_graph, values, config, run_options(None)) as run:
                 for part in run:
                     events.event(part)
-            self.threads.replace(thread_id, turn, events.messages)
+            self.threads.replace(thread, turn, events.messages)
         return events.answer()
 
-    async def aask(self, question: str, *, thread_id: str | None = None) -> Answer:
+    async def aask(self, question: str, *, thread_id: ThreadID | None = None) -> Answer:
         """`ask`, without blocking the event loop."""
         async for event in self.astream(question, thread_id=thread_id):
             if event.answer is not None:
                 return event.answer
         raise AssertionError("a stream ends with its answer")
 
-    async def astream(self, question: str, *, thread_id: str | None = None) -> AsyncIterator[Event]:
+    async def astream(self, question: str, *, thread_id: ThreadID | None = None) -> AsyncIterator[Event]:
         """`stream`, without blocking the event loop."""
-        question, config = not_empty(question, "question"), run_config(thread_id)
+        question = not_empty(question, "question")
+        thread = thread_name(thread_id) if thread_id is not None else None
+        config = run_config(thread)
         await asyncio.to_thread(self._ready)
-        turn = TurnEvents(thread_id)
-        async with self._kept_whole(thread_id, question):
-            graph = self._graph if thread_id is not None else self._forgetful_graph
+        turn = TurnEvents(thread)
+        async with self._kept_whole(thread, question):
+            graph = self._graph if thread is not None else self._forgetful_graph
             stop = threading.Event()
-            run = graph.astream({"question": question}, config, context=TurnContext(stop.is_set), **run_options(thread_id))
+            run = graph.astream({"question": question}, config, context=TurnContext(stop.is_set), **run_options(thread))
             try:
                 async for part in run:
                     if event := turn.event(part):
@@ -207,16 +215,15 @@ class RagAgent:
 
     # --- conversations -------------------------------------------------------------------------------------------------
 
-    @cached_property
+    @made_once
     def threads(self) -> Threads:
         """The conversations: list, show, rename, fork, rewind, export, import, delete, prune."""
         return Threads(self._checkpointer, self._locks)
 
-    @cached_property
+    @made_once
     def graph(self) -> "Compiled":
         """The compiled `agent_graph`, for plain LangGraph calls such as `get_state` on the same threads."""
-        compiled: Compiled = self.builder().compile(checkpointer=self._checkpointer)
-        return compiled
+        return private(self.builder().compile(checkpointer=self._checkpointer), self.settings)
 
     def builder(self) -> "StateGraph[AgentState, Any, Any, Any]":
         """The uncompiled `agent_graph` of this agent's parts, to compile with a saver of your own. Indexes at once."""
@@ -253,24 +260,24 @@ class RagAgent:
 
     # --- parts, made when they are needed ------------------------------------------------------------------------------
 
-    @cached_property
+    @made_once
     def _model(self) -> BaseChatModel:
         given = self._given_model
         return chat_model(given, settings=self.settings, **self.settings.generation) if isinstance(given, str) else given
 
-    @cached_property
+    @made_once
     def _judge(self) -> "JudgeSetting":
         name = self.settings.judge
         if name.startswith("huggingface:"):
             return EntailmentJudge(name.removeprefix("huggingface:"), self.settings)
         return "model" if name == "model" else "builtin"
 
-    @cached_property
+    @made_once
     def _embeddings(self) -> Embeddings:
         given = self._given_embeddings
         return embedding_model(given, settings=self.settings) if isinstance(given, str) else given
 
-    @cached_property
+    @made_once
     def _index(self) -> Index | None:
         if self._docs is None:
             return None
@@ -284,7 +291,7 @@ class RagAgent:
             Splitter(settings.chunk_size, settings.chunk_overlap, settings.separator),
         )
 
-    @cached_property
+    @made_once
     def _library(self) -> Library | None:
         found = VectorStoreLibrary(self._vector_store) if self._vector_store is not None else self._index
         name = self.settings.reranker
@@ -292,29 +299,30 @@ class RagAgent:
             return found
         return RerankedLibrary(found, RelevanceScorer(name.removeprefix("huggingface:"), self.settings))
 
-    @cached_property
+    @made_once
     def _checkpointer(self) -> BaseCheckpointSaver[Any]:
         folder = self.settings.folder
         return self._given_checkpointer or Checkpointer(folder / "threads.sqlite" if folder else None)
 
-    @cached_property
+    @made_once
     def _graph(self) -> "Compiled":
         """What answers. Its nodes change no message, so that it may borrow them; callers of `graph` may do as they like."""
         saver = self._checkpointer
-        compiled: Compiled = self.builder().compile(checkpointer=saver.lending() if isinstance(saver, Checkpointer) else saver)
-        return compiled
+        lending = saver.lending() if isinstance(saver, Checkpointer) else saver
+        return private(self.builder().compile(checkpointer=lending), self.settings)
 
-    @cached_property
+    @made_once
     def _forgetful_graph(self) -> "Compiled":
-        compiled: Compiled = self.builder().compile()
-        return compiled
+        return private(self.builder().compile(), self.settings)
 
     def _ready(self) -> None:
         """Index the documents before the first question."""
         if self._docs is not None and not self._indexed:
-            self.index(rebuild=False)
+            with self.making:
+                if not self._indexed:
+                    self.index(rebuild=False)
 
-    @cached_property
+    @made_once
     def _locks(self) -> ThreadLocks:
         folder = self.settings.folder
         return ThreadLocks(folder / "locks" if folder else None)

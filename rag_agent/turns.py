@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
+from uuid import UUID
 
 from langchain_core.messages import AnyMessage
 from langchain_core.runnables import RunnableConfig
@@ -170,14 +171,25 @@ def _unicode(text: str, what: str) -> str:
     return text
 
 
-def run_config(thread_id: str | None) -> RunnableConfig:
-    """What LangGraph is told about a turn.
+ThreadID = str | int | UUID
+"""What names a conversation. Numbers and UUIDs are taken as the text that they are written as."""
+
+
+def thread_name(thread_id: ThreadID) -> str:
+    """The ID of a conversation as text.
 
     Raises:
-        SettingsError: The thread ID is no text.
+        SettingsError: It is no text, number or UUID, or it is empty.
     """
-    if thread_id is not None and not _unicode(thread_id, "thread ID"):
+    if isinstance(thread_id, bool) or not isinstance(thread_id, ThreadID):
+        raise SettingsError(f"the thread ID is a {type(thread_id).__name__}; name the conversation by a text, a number or a UUID")
+    if not str(thread_id):
         raise SettingsError("the thread ID is empty; name the conversation, or leave the ID out")
+    return _unicode(str(thread_id), "thread ID")
+
+
+def run_config(thread_id: str | None) -> RunnableConfig:
+    """What LangGraph is told about a turn."""
     configurable = {} if thread_id is None else {"thread_id": thread_id}
     return {"configurable": configurable, "recursion_limit": _STEPS}
 

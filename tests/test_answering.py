@@ -94,7 +94,8 @@ def shown(reply: str, question: str, *hits: tuple[str, str]) -> tuple[list[Told]
 def test_the_units_of_what_was_read_are_cited_where_they_stand() -> None:
     read, units = found(("wal.md", "default is 1 GB"), ("faq.md", "Never share"))
     texts = [one.unit.text for one in units]
-    assert {"The default is 1 GB.", "Never share a file of secrets with others."} <= set(texts)
+    assert "No. Never share a file of secrets with others. It is not a thing for a repository." in texts
+    assert any("The default is 1 GB." in text for text in texts)
     assert len(set(one.citation for one in units)) == len(units)
     for one in units:
         [passage] = [passage for passage in read if passage.number == one.passage]
@@ -154,7 +155,7 @@ def test_what_no_unit_says_is_left_out_and_told(reply: str) -> None:
 def test_no_at_the_beginning_of_a_unit_answers() -> None:
     texts, _ = shown('{"answer": "No.", "passages": [1]}', "Should I commit my .env file?", ("faq.md", "Never share"))
     assert texts[0].text == "No."
-    assert texts[1].text == "Never share a file of secrets with others."
+    assert texts[1].text == "No. Never share a file of secrets with others. It is not a thing for a repository."
 
 
 def test_an_item_answers_before_the_list_it_stands_in() -> None:

@@ -41,9 +41,10 @@ def test_the_answer_comes_first_and_its_unit_behind_it(ask: Ask) -> None:
     assert [citation.quote for citation in answer.citations] == [ORBIT]
 
 
-def test_a_reply_that_is_a_unit_is_a_quote(ask: Ask) -> None:
+def test_a_reply_that_is_a_unit_is_shown_once(ask: Ask) -> None:
     answer, _, _ = ask([ORBIT])
-    assert (answer.text, answer.kind) == (f"{ORBIT} [1]", "quote")
+    assert (answer.text, answer.kind) == (f"{ORBIT} [1]", "generated")
+    assert [one.standing for one in answer.sentences] == ["quote"]
 
 
 def test_quotes_are_told_before_the_model_is_asked_and_the_answer_follows(ask: Ask) -> None:

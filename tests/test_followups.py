@@ -40,7 +40,16 @@ def test_a_turn_is_understood(case: dict[str, Any]) -> None:
 
 # --- what leaves no trace ------------------------------------------------------------------------------------------
 
-REMARKS = ["thanks", "Are you sure?", "Which document says that?", "yes", "why?", "Great answer!", "Shorten it", "What did I ask first?"]
+REMARKS = [
+    "thanks",
+    "Are you sure?",
+    "Which document says that?",
+    "yes",
+    "why?",
+    "Great answer!",
+    "Shorten it",
+    "What did I ask first?",
+]
 
 
 @pytest.mark.parametrize("remark", REMARKS)
@@ -50,7 +59,9 @@ def test_a_remark_changes_nothing_of_what_follows(remark: str, question: str) ->
     assert understand(question, after).query == understand(question, SHOP).query
 
 
-@pytest.mark.parametrize("question", ["And on phones?", "When did her nephew join?", "How long is it?", "What are the conditions?"])
+@pytest.mark.parametrize(
+    "question", ["And on phones?", "When did her nephew join?", "How long is it?", "What are the conditions?"]
+)
 def test_a_refused_turn_changes_nothing_of_what_follows(question: str) -> None:
     after = (*SHOP, Turn("Who is Peter Hall?", "", refused=True), Turn("What does the drone weigh?", "", refused=True))
     found, before = understand(question, after), understand(question, SHOP)
@@ -90,7 +101,13 @@ def test_without_a_conversation_everything_stands_alone() -> None:
 
 @pytest.mark.parametrize(
     ("question", "limit"),
-    [("in twenty words", 20), ("Vat samen in 15 woorden", 15), ("en diez palabras", 10), ("in 20 Wörtern", 20), ("shorten", None)],
+    [
+        ("in twenty words", 20),
+        ("Vat samen in 15 woorden", 15),
+        ("en diez palabras", 10),
+        ("in 20 Wörtern", 20),
+        ("shorten", None),
+    ],
 )
 def test_a_number_of_words(question: str, limit: int | None) -> None:
     assert word_limit(question) == limit

@@ -173,28 +173,10 @@ def test_each_row_of_a_table_names_its_columns(folder: Path) -> None:
         f"Crew\n\nWho | What | Born\nWho: Armstrong; What: {MOON}; Born: 1930\nWho: Collins; What: {ORBIT}"
         f"\n\nPlants\n\n{WATER} | 8000"
     )
-    assert extract(".csv", b"a,b\n1,2\n\n3,\n4,5,6\n").text == "a | b\na: 1; b: 2\na: 3\n4 | 5 | 6"
-    assert extract(".csv", b"1,2\n3,4\n").text == "1 | 2\n3 | 4"
-
-
-def test_a_web_page_is_what_a_reader_sees(folder: Path) -> None:
-    page(folder / "a.html")
-    assert extract(".html", (folder / "a.html").read_bytes()).text == (
-        f"The Moon\n\nLanding\n\n{MOON}\n\nkept\nlines\n\nWho | {ORBIT}\n\n{WATER}\nlast"
-    )
-    assert extract(".htm", "<meta charset='iso-8859-1'><p>café".encode("latin-1")).text == "café"
-    assert extract(".htm", "<meta charset=nonsense><p>café".encode()).text == "café"
-
-
-def test_each_record_is_an_article() -> None:
-    found = extract(".json", json.dumps([{"a": {"b": 1}, "c": [True, None, "x"]}, {"a": "two"}]).encode())
-    assert found.text == "a.b: 1\nc: true\nc: x\n\na: two"
-    assert [found.text[s.start : s.end] for s in found.sections or ()] == ["a.b: 1\nc: true\nc: x", "a: two"]
-    assert extract(".json", b'["x", {"a": 1}]').text == "x\na: 1"
 
 
 @pytest.mark.parametrize(
-    "record", [{"question": "Who?", "answers": ["x"]}, {"turns": [{"question": "Who?"}]}, {"question": "Who?"}]
+    "record", [{"question": "Who?", "answers": ["x"], "file": "a.txt"}, {"turns": [{"question": "Who?"}]}, {"question": "Who?"}]
 )
 def test_questions_of_an_evaluation_are_no_document(folder: Path, record: object) -> None:
     (folder / "questions.jsonl").write_text(json.dumps(record) + "\n")
@@ -393,7 +375,7 @@ def mutated(data: bytes, chance: random.Random) -> bytes:
     return bytes(out) if chance.random() < 0.95 else chance.randbytes(chance.randrange(300))
 
 
-@pytest.mark.parametrize("suffix", sorted(FORMATS))
+@pytest.mark.parametrize("suffix", sorted({*MAKERS, *LIKE}))
 def test_damaged_files_are_read_or_skipped(folder: Path, suffix: str) -> None:
     MAKERS[LIKE.get(suffix, suffix)](folder / "a")
     seed = (folder / "a").read_bytes()

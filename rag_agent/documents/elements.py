@@ -113,6 +113,8 @@ def _row(element: "_Element") -> str:
     """A record on one line, its attributes first; "" where it is none or too long."""
     pieces = [f"{_local(key)}: {value}" for key, value in element.attrib.items() if value.strip()]
     waiting = [(child, "") for child in reversed(_children(element))]
+    if waiting and _is_text(element, _children(element)):
+        return ""
     if not waiting and _said(element):
         pieces.append(_said(element))
     length = sum(map(len, pieces))

@@ -41,10 +41,12 @@ FORMATS: dict[str, str] = {
 }
 """What is extracted, by suffix: the module of this room and its function of the file's bytes."""
 
-_NAMES = dict.fromkeys(
-    "authors changelog changes contributors copying copyright faq history install licence license news notice readme todo".split(),
-    ".txt",
-) | {"makefile": ".mk", "dockerfile": ".sh"}
+_NAMES = {
+    **dict.fromkeys(("authors", "changelog", "changes", "contributors", "copying", "copyright", "faq", "history"), ".txt"),
+    **dict.fromkeys(("install", "licence", "license", "news", "notice", "readme", "todo"), ".txt"),
+    "makefile": ".mk",
+    "dockerfile": ".sh",
+}
 
 
 def suffix_of(name: str) -> str:

@@ -11,18 +11,14 @@ if TYPE_CHECKING:
 Attributes = dict[str, str | None]
 
 UNREAD = frozenset(
-    (
-        "audio button canvas embed frame frameset head iframe map math noscript object option progress script select style svg template "
-        "textarea title video"
-    ).split()
+    "audio button canvas embed frame frameset head iframe map math noscript object option progress script select style svg "
+    "template textarea title video".split()
 )
 """Elements whose text is none of the page's."""
 BLOCKS = frozenset(
-    (
-        "address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption figure footer form "
-        "frame h1 h2 h3 h4 h5 h6 header hgroup hr html legend li main menu nav ol p pre search section summary table tbody td tfoot "
-        "th thead tr ul"
-    ).split()
+    "address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption figure footer "
+    "form frame h1 h2 h3 h4 h5 h6 header hgroup hr html legend li main menu nav ol p pre search section summary table tbody td "
+    "tfoot th thead tr ul".split()
 )
 """Elements that stand on lines of their own."""
 FURNITURE = frozenset(("nav", "header", "footer", "aside", "form", "dialog"))

@@ -113,7 +113,8 @@ class _Walk:
         self._furniture = 0  # how many elements of page furniture are open
         self._content = 0  # how many `<main>`, `<article>` are open
         self._numbers: list[int] = []  # by open list: of its next item, 0 where they have bullets
-        self._definitions: list[str] = []  # by open `<dl>`: the term of a pair, or "" where terms are headings
+        self._definitions: list[bool] = []  # by open `<dl>`: whether its terms and definitions are pairs
+        self._term = ""  # of the pair that is being read
         self._bold = 0
         self._plain = False  # whether text stands beside the bold text of this paragraph
         self._before = ""  # the last paragraph
@@ -199,6 +200,8 @@ class _Walk:
 
     def _emit(self, kind: Kind, text: str, level: int = 0) -> None:
         self._before = text
+        if self._term and kind == "paragraph":
+            kind, text, self._term = "pair", f"{self._term}: {text}", ""
         if kind == "paragraph" and self._holders:
             top = self._holders[-1]
             if not top.opened and not top.held and top.kind != "list":
@@ -302,25 +305,29 @@ class _Walk:
 
     def _enter_dl(self, node: "LexborNode") -> bool:
         short = all(standing_alone(one) and len(said(one)) <= _MOST_PAIR for one in node.iter() if one.tag == "dd")
-        self._definitions.append("pair" if short else "")
+        self._definitions.append(short)
         return True
 
     def _leave_dl(self, node: "LexborNode") -> None:
         self._flush()
         if self._definitions:
             self._definitions.pop()
+        if self._term:  # nothing defines it
+            term, self._term = self._term, ""
+            self._emit("paragraph", term)
 
     def _leave_dt(self, node: "LexborNode") -> None:
-        if self._definitions and self._definitions[-1]:
-            text = " ".join("".join(self._pieces).split())
-            self._pieces = [text.rstrip(" :"), " " if self._furniture else ": "] if text else []
+        if self._definitions and self._definitions[-1] and not self._furniture:
+            term = " ".join("".join(self._pieces).split()).rstrip(" :")
+            self._term = f"{self._term}, {term}" if self._term and term else self._term or term
+            self._pieces = []
         elif self._holders or self._furniture:
             self._flush()
         else:
             self._flush("heading", self._level + max(1, len(self._definitions)))
 
     def _leave_dd(self, node: "LexborNode") -> None:
-        self._flush("pair" if self._definitions and self._definitions[-1] else "paragraph")
+        self._flush()
 
     def _leave_summary(self, node: "LexborNode") -> None:
         text = " ".join("".join(self._pieces).split())

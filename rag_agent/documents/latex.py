@@ -8,17 +8,20 @@ from rag_agent.documents.plain import Layout
 from rag_agent.documents.structures import Structure
 
 _HEADING = re.compile(
-    r"\\(part|chapter|section|subsection|subsubsection|paragraph|title|frametitle)\*?\s*(?:\[[^\]]*\])?\{(.*)\}\s*(?:\\label\{[^}]*\})?$"
+    r"\\(part|chapter|section|subsection|subsubsection|paragraph|title|frametitle)\*?\s*(?:\[[^\]]*\])?\{(.*)\}"
+    r"\s*(?:\\label\{[^}]*\})?$"
 )
 _LEVELS = ("title", "part", "chapter", "section", "subsection", "subsubsection", "paragraph")
 _VERBATIM = re.compile(r"\\begin\{(verbatim|lstlisting|minted|Verbatim|alltt|equation|align|tikzpicture)\*?\}")
 _ITEM = re.compile(r"\\item\b")
-_ALONE = re.compile(r"(?:%.*|\\(?:begin|end|label|usepackage|documentclass|maketitle|tableofcontents|newcommand|includegraphics|centering|"
-                    r"bibliography|bibliographystyle|input|include|vspace|clearpage|newpage|hline|pagestyle)\b.*)$")  # fmt: skip
+_ALONE = re.compile(
+    r"(?:%.*|\\(?:begin|end|label|usepackage|documentclass|maketitle|tableofcontents|newcommand|includegraphics|centering|"
+    r"bibliography|bibliographystyle|input|include|vspace|clearpage|newpage|hline|pagestyle)\b.*)$"
+)
 
 
 def structure(text: str) -> Structure:
-    """The blocks of a LaTeX document; what stands before `\\begin{document}` is furniture, but for the title."""
+    r"""The blocks of a LaTeX document; what stands before `\begin{document}` is furniture, but for the title."""
     layout = _Latex(text, set())
     found = layout.structure()
     return found._replace(title=layout.title or found.title)
@@ -30,7 +33,7 @@ class _Latex(Layout):
     def __init__(self, text: str, breaks: set[int]) -> None:
         super().__init__(text, breaks)
         self._unclosed: set[str] = set()
-        self._body = max(0, text.find("\\begin{document}"))
+        self._preamble = max(0, text.find("\\begin{document}"))
 
     def _heads(self, at: int, behind: int) -> int:
         return 0
@@ -52,7 +55,7 @@ class _Latex(Layout):
             )
             self.title = self.title or (heading[2] if heading[1] == "title" else "")
             return at + 1
-        if line.start < self._body or _ALONE.match(said):
+        if line.start < self._preamble or _ALONE.match(said):
             if verbatim := _VERBATIM.match(said):
                 return self._verbatim(at, verbatim[1])
             self._add("furniture", line.start, line.end)

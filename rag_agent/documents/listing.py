@@ -162,32 +162,38 @@ def _take(found: _Listing, text: str, lines: Sequence[Line], number: int, blank:
     line = lines[number]
     said = text[line.start : line.end]
     mark = marked(said)
+    if mark and line.indent >= found.levels[0].indent - 1:
+        taken = _take_item(found, text, lines, number, mark)
+        if taken is not None:
+            return taken
     levels = found.levels
-    if mark and line.indent >= levels[0].indent - 1:
-        while len(levels) > 1 and line.indent < levels[-1].indent:
-            levels.pop()
-        top = levels[-1]
-        if line.indent > top.indent + 1:
-            if begins(text, lines, number, mark):
-                found.open(line, mark)
-                return True
-        elif _follows(mark, top.mark):
-            found.item(line, mark)
-            return True
-        elif begins(text, lines, number, mark):
-            if len(levels) == 1:
-                return False
-            levels.pop()
-            found.open(line, mark)
-            return True
     if blank:
         while len(levels) > 1 and line.indent <= levels[-1].indent:
             levels.pop()
         if line.indent <= levels[-1].indent + 1:
             return False
         found.paragraph(line)
-        return True
-    if _BREAKS_OFF.match(said):
+    elif _BREAKS_OFF.match(said):
         return False
-    found.more(line)
+    else:
+        found.more(line)
+    return True
+
+
+def _take_item(found: _Listing, text: str, lines: Sequence[Line], number: int, mark: Mark) -> bool | None:
+    """Add what may be an item; None where its mark is none, False where another list begins."""
+    line, levels = lines[number], found.levels
+    while len(levels) > 1 and line.indent < levels[-1].indent:
+        levels.pop()
+    deeper = line.indent > levels[-1].indent + 1
+    if not deeper and _follows(mark, levels[-1].mark):
+        found.item(line, mark)
+        return True
+    if not begins(text, lines, number, mark):
+        return None
+    if not deeper:
+        if len(levels) == 1:
+            return False
+        levels.pop()
+    found.open(line, mark)
     return True

@@ -167,8 +167,11 @@ class _Walk:
             del self.blocks[place:]
         elif block.kind == "item" and len(inside) == 1 and inside[0].kind == "paragraph":
             del self.blocks[place + 1 :]
-        elif block.kind == "list" and _is_contents(self.text, inside):
+        elif block.kind == "list" and not self._is_announced(place) and _is_contents(self.text, inside):
             self.blocks[place:] = [Block("furniture", block.start, block.end)]
+
+    def _is_announced(self, place: int) -> bool:
+        return place > 0 and self.text[self.blocks[place - 1].end - 1] in ":："
 
     # --- leaves
 

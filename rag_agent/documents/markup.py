@@ -7,8 +7,8 @@ from rag_agent.documents.lines import trimmed
 
 _TAG = re.compile(r"<!--.*?(?:-->|\Z)|<(?P<close>/?)(?P<name>[a-zA-Z][\w-]*)(?P<rest>[^<>]*)>|<[?!][^>]*>", re.DOTALL)
 _INLINE = frozenset(
-    "a abbr b bdi bdo big cite code data del dfn em font i img input ins kbd label mark picture q s samp small source span strike "
-    "strong sub sup td th time tt u var wbr".split()
+    "a abbr b bdi bdo big cite code data del dfn em font i img input ins kbd label mark picture q s samp small source span "
+    "strike strong sub sup td th time tt u var wbr".split()
 )
 _HIDDEN = frozenset(("script", "style", "template", "head", "svg"))
 _HIDES = re.compile(r"\bhidden\b|aria-hidden\s*=\s*[\"']?true|display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)

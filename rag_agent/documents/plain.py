@@ -15,8 +15,8 @@ RULE = re.compile(r"^[ \t\ufeff]*-{3,}[ \t]*\r?$", re.MULTILINE)
 _UNDERLINE = re.compile(r"([-=~^*#+_\"'`.])(?: ?\1){2,}$")
 _FENCE = re.compile(r"(`{3,}|~{3,})[\w+#.-]*$")
 _HEADED = re.compile(
-    r"#{1,6}\s+\S|=+ \S|(?:chapter|part|section|article|appendix|annex|hoofdstuk|artikel|deel|bijlage|kapitel|teil|abschnitt|anhang|"
-    r"capítulo|capitulo|artículo|sección|chapitre|partie|capitolo|глава|раздел|статья|bölüm)\s+(?:\d|[ivxlc]+\b|[a-z]\b)|§\s*\d",
+    r"#{1,6}\s+\S|=+ \S|§\s*\d|(?:chapter|part|section|article|appendix|annex|hoofdstuk|artikel|deel|bijlage|kapitel|teil|"
+    r"abschnitt|anhang|capítulo|capitulo|artículo|sección|chapitre|partie|capitolo|глава|раздел|статья|bölüm)\s+(?:\d|[ivxlc]+\b|[a-z]\b)",
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(r"(\d{1,3}(?:\.\d{1,3})*)[.)]?\s+\S|([A-Z]|[IVXLC]+)\.\s+\S")
@@ -232,7 +232,7 @@ class Layout:
                 begin = number
 
     def _parted(self, number: int) -> bool:
-        """Whether a line begins a paragraph although none is empty before it: below a question or a paragraph of one long line."""
+        """Whether a line begins a paragraph, although none is empty before it: below a question, or a paragraph of one line."""
         before = self._lines[number - 1]
         if asks(self.text[before.start : before.end]) and (number < 2 or not self._said(number - 2)):
             return True  # what follows is the answer

@@ -13,6 +13,7 @@ _SAID = ("answer", "answers", "a", "acceptedAnswer", "antwoord", "antwort", "res
 _TITLES = ("title", "headline", "name", "subject", "heading", "titel")
 _EVALUATION = frozenset(("question", "answers", "file", "article", "answerable", "turns", "id"))
 _ROW = 400  # characters of an object that is shown on a line
+_TITLE = 120  # characters of a value that is the title of its object
 _LONG = 240  # characters of a value that is a text of its own
 _DEEP = 20  # deeper values are written as JSON
 
@@ -105,9 +106,10 @@ def _objects(builder: Builder, name: str, values: Sequence[Mapping[str, Any]], d
     for number, value in enumerate(values, start=1):
         if articles:
             builder.article()
-        title = next((value[key] for key in _TITLES if isinstance(value.get(key), str) and value[key]), "")
-        if title and len(title) <= 120 and not _pair(value):
-            builder.add("heading", title, level=min(6, depth + 1))
+        title = next((key for key in _TITLES if isinstance(value.get(key), str) and 0 < len(value[key]) <= _TITLE), None)
+        if title and not _pair(value):
+            builder.add("heading", value[title], level=min(6, depth + 1))
+            value = {key: one for key, one in value.items() if key != title}
         _object(builder, f"{name}[{number}]" if name else "", value, depth + 1)
 
 
@@ -171,7 +173,8 @@ def _flat(value: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _list(builder: Builder, name: str, values: Sequence[Any]) -> None:
     """Values on a line where they fit, else a list that its name introduces."""
-    texts = [_said(value) for value in values if value is not None and value != ""]
+    said = ((_row(value) if isinstance(value, dict) else "") or _said(value) for value in values if value is not None)
+    texts = [text for text in said if text]
     line = ", ".join(texts)
     if not texts:
         return

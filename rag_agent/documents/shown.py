@@ -64,6 +64,8 @@ def shown(text: str, block: Block, format: str) -> str:
     if block.kind == "code":
         return said
     family = TEXTS.get(format, "")
+    if family == "source:logs":
+        return " ".join(said.split())
     clean = _cleaner(family, text)
     if block.kind in ("row", "names"):
         return _row(said, block.names, clean, markdown=clean is inline)

@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from rag_agent.documents.blocks import Block
+from rag_agent.documents.blocks import Block, Kind
 from rag_agent.documents.lines import Line, lines_of, trimmed, whole
+from rag_agent.documents.plain import articles
 from rag_agent.documents.structures import Structure
 
+_MOST_ITEM = 600  # characters of an item; what is longer is read line by line
 _MOST_LINES = 60  # of a block of code; a longer definition is cut at its empty lines
 _STRING = re.compile(r"[rRuUbB]?(\"\"\"|''')")
 _SECTION = re.compile(r"\[{1,2}\s*[^\[\]]+\s*\]{1,2}\s*(?:[#;].*)?$")
@@ -59,47 +61,64 @@ def logs(text: str) -> Structure:
 
 def settings(text: str) -> Structure:
     """INI, TOML, YAML, properties: sections are headings, `key = value` and what is indented below it a pair."""
-    blocks: list[Block] = []
-    indent = 0
+    found = _Settings(text)
     for line in lines_of(text):
-        said = text[line.start : line.end]
-        if not said:
-            continue
-        last = blocks[-1] if blocks else None
-        if said[0] in "#;!" and not said.startswith("#!"):
-            if last and last.kind == "paragraph" and "\n\n" not in text[last.end : line.start].replace("\r", ""):
-                blocks[-1] = last._replace(end=line.end)
-            else:
-                blocks.append(Block("paragraph", line.start, line.end))
-        elif said[0] == "[" and _SECTION.match(said):
-            blocks.append(Block("heading", line.start, line.end, 1 + said.partition("]")[0].count(".")))
-        elif last and last.kind == "item" and line.indent > indent and line.end - last.start < 600:
-            blocks[-1] = last._replace(end=line.end)
-        elif said.startswith("- "):
-            blocks.append(Block("item", line.start, line.end))
-            indent = line.indent
-        elif _PARENT.match(said):
-            blocks.append(Block("heading", line.start, line.end, 1 + line.indent // 2))
-        elif _SETTING.match(said):
-            blocks.append(Block("pair", line.start, line.end))
-            indent = line.indent
-        elif last and last.kind in ("pair", "code"):
-            blocks[-1] = last._replace(end=line.end)
-        else:
-            blocks.append(Block("code", line.start, line.end))
+        if line.start < line.end:
+            found.take(line)
+    blocks = found.blocks
     # A name with nothing below it is no heading.
-    followed = [*blocks[1:], None]
-    empty = {
-        b.start
-        for b, n in zip(blocks, followed, strict=False)
-        if b.kind == "heading" and (n is None or n.kind == "heading" and n.level <= b.level)
-    }
-    return _structure(text, [b._replace(kind="pair", level=0) if b.start in empty else b for b in blocks])
+    for place, (block, after) in enumerate(zip(blocks, [*blocks[1:], None], strict=False)):
+        if block.kind == "heading" and (after is None or (after.kind == "heading" and after.level <= block.level)):
+            blocks[place] = block._replace(kind="pair", level=0)
+    return _structure(text, blocks)
+
+
+class _Settings:
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self.blocks: list[Block] = []
+        self._indent = 0  # of the last item
+
+    def take(self, line: Line) -> None:
+        said = self._text[line.start : line.end]
+        last = self.blocks[-1] if self.blocks else None
+        if said[0] in "#;!" and not said.startswith("#!"):
+            self._remark(line, last)
+        elif last and last.kind == "item" and line.indent > self._indent and line.end - last.start < _MOST_ITEM:
+            self._goes_on(line)
+        elif said.startswith("- "):
+            self._indent = line.indent
+            self._add("item", line)
+        elif (level := self._level(said, line)) > 0:
+            self._add("heading", line, level)
+        elif _SETTING.match(said):
+            self._add("pair", line)
+        elif last and last.kind in ("pair", "code"):
+            self._goes_on(line)
+        else:
+            self._add("code", line)
+
+    @staticmethod
+    def _level(said: str, line: Line) -> int:
+        """Of the section that a line opens, 0 where it opens none."""
+        if said[0] == "[" and _SECTION.match(said):
+            return 1 + said.partition("]")[0].count(".")
+        return 1 + line.indent // 2 if _PARENT.match(said) else 0
+
+    def _remark(self, line: Line, last: Block | None) -> None:
+        if last and last.kind == "paragraph" and len(self._text[last.end : line.start].splitlines()) <= 2:
+            self._goes_on(line)
+        else:
+            self._add("paragraph", line)
+
+    def _add(self, kind: Kind, line: Line, level: int = 0) -> None:
+        self.blocks.append(Block(kind, line.start, line.end, level))
+
+    def _goes_on(self, line: Line) -> None:
+        self.blocks[-1] = self.blocks[-1]._replace(end=line.end)
 
 
 def _structure(text: str, blocks: Sequence[Block]) -> Structure:
-    from rag_agent.documents.plain import articles
-
     return Structure(whole(text, blocks), articles(text, ()))
 
 

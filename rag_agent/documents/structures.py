@@ -19,10 +19,12 @@ class Structure(NamedTuple):
 
 
 _FAMILIES = {
-    "source:hashes": ".awk .bash .cmake .ex .exs .fish .gradle .graphql .jl .mk .nim .nix .pl .pm .ps1 .py .pyi .r .rb .sh .tcl .tf .zsh",
+    "source:hashes": (
+        ".awk .bash .cmake .ex .exs .fish .gradle .graphql .jl .mk .nim .nix .pl .pm .ps1 .py .pyi .r .rb .sh .tcl .tf .zsh"
+    ),
     "source:slashes": (
-        ".c .cc .cpp .cs .css .cxx .dart .fs .go .groovy .h .hh .hpp .java .js .jsx .kt .kts .less .m .mjs .php .proto .rs .sass .scala "
-        ".scss .sol .svelte .swift .ts .tsx .v .vue .zig"
+        ".c .cc .cpp .cs .css .cxx .dart .fs .go .groovy .h .hh .hpp .java .js .jsx .kt .kts .less .m .mjs .php .proto .rs .sass "
+        ".scala .scss .sol .svelte .swift .ts .tsx .v .vue .zig"
     ),
     "source:dashes": ".ada .elm .hs .lua .sql .vhdl",
     "source:semicolons": ".asm .clj .el .lisp .scm",

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, Protocol
 
 from rag_agent import prompts
@@ -20,7 +20,7 @@ _SHORT = 8
 """Words up to which a piece of a unit may answer before the unit itself: a name, a number, a command. A longer piece may be a
 clause that says another thing without the rest of its sentence."""
 _SHARE = 0.5
-"""Share of what a sentence says beyond the question in words of the passages, weighed by rarity, that a unit must hold to be shown
+"""Share of what a sentence says beyond the question, in words of the passages by rarity, that a unit must hold to be shown
 in its place; it bears on the question, too, and holds all its numbers."""
 _WHOLE = ("answer", "list", "item")
 _YES_NO = frozenset("yes no ja nee nein oui non si sí".split())
@@ -57,11 +57,19 @@ class Words(Protocol):
 
 @dataclass(frozen=True)
 class Told:
-    """A sentence to show, or a piece of one, and the unit that it stands on."""
+    """A sentence to show, or a piece of one, and the unit that it stands on.
+
+    Attributes:
+        text: What is shown.
+        standing: How it stands.
+        citation: Of the unit.
+        said: Whether the reader said it; else the document says it beside the reader's words, or in their place.
+    """
 
     text: str
     standing: Standing
     citation: Citation
+    said: bool = False
 
 
 class _Span(NamedTuple):
@@ -133,7 +141,7 @@ class _Answering:
         said, own = _tokens(text), self._units[number]
         if way == "quote" and said == _tokens(own.unit.text):
             text = own.unit.text
-        told = Told(text, way, own.citation)
+        told = Told(text, way, own.citation, said=True)
         if len(said) > _SHORT or way == "judged":
             return [told]
         if len(said) < len(_tokens(own.unit.text)):
@@ -141,7 +149,7 @@ class _Answering:
         around = [one for one in self._units if one.unit.kind in _WHOLE and _holds(one.citation, own.citation)]
         if around:
             whole = min(around, key=lambda one: len(one.unit.text))
-            return [Told(text, way, whole.citation), Told(whole.unit.text, "quote", whole.citation)]
+            return [replace(told, citation=whole.citation), Told(whole.unit.text, "quote", whole.citation)]
         # "No.": the sentence behind it says what it means.
         behind = [one for one in self._units if one.passage == own.passage and one.citation.start >= own.citation.end]
         more = [one for one in behind[:1] if one.unit.text == own.unit.after]
@@ -210,13 +218,16 @@ def _tells(tokens: Sequence[str], unit: str) -> bool:
 
 def _joined(shown: Sequence[Told]) -> list[Told]:
     """Each unit once, behind all the pieces of it; pieces of one unit as one, with commas."""
-    order = list(dict.fromkeys(one.citation for one in shown))
     result: list[Told] = []
-    for citation in order:
-        own = list(dict.fromkeys(one for one in shown if one.citation == citation))
+    for citation in dict.fromkeys(one.citation for one in shown):
+        texts: dict[str, Told] = {}
+        for one in shown:
+            if one.citation == citation:
+                texts[one.text] = texts.get(one.text, one) if not one.said else one
+        own = list(texts.values())
         whole = max(own, key=lambda one: len(one.text))
         pieces = [one for one in own if one.standing == "quote" and one != whole]
         if len(pieces) > 1:
-            pieces = [Told(", ".join(piece.text.rstrip(".") for piece in pieces), "quote", citation)]
+            pieces = [replace(pieces[0], text=", ".join(piece.text.rstrip(".") for piece in pieces))]
         result += [*pieces, *(one for one in own if one.standing != "quote" or one == whole)]
     return result

@@ -16,16 +16,19 @@ from rag_agent.grounding.evidence import Candidate, Evidence
 __all__ = ["THRESHOLD", "chances", "choose", "probability", "ranked"]
 
 # Weights of the measures of a candidate, per unit of each.
-SIMILARITY = 3.0
-OWN = 3.0
-AROUND = 3.0
-PASSAGE = 4.5
+SIMILARITY = 2.0
+PASSAGE = 1.0
+RANK = 4.5
+OWN = 1.5
+ALONE = 1.7
+AROUND = 1.8
+GIVES = 2.2
 FIRST = 1.2
-NAMED = 3.0
+NAMED = 1.8
 
 MAX_WORDS = 90
 MAX_UNITS = 4
-PRICE = 0.004
+PRICE = 0.005
 """The chance of holding the answer that each further word must bring."""
 
 # Log odds of an answer: even where a chunk and a unit of it reach 1.4 together.
@@ -46,9 +49,10 @@ def ranked(evidence: Evidence) -> list[Candidate]:
 
 def _scores(candidates: Sequence[Candidate]) -> NDArray[np.float64]:
     rows = [
-        SIMILARITY * c.similarity + OWN * c.own + AROUND * c.around + PASSAGE * c.passage + FIRST * c.first + NAMED * c.named
+        SIMILARITY * c.similarity + PASSAGE * c.passage + RANK * c.rank + OWN * c.own + ALONE * c.alone + AROUND * c.around
+        + GIVES * c.gives + FIRST * c.first + NAMED * c.named
         for c in candidates
-    ]
+    ]  # fmt: skip
     return np.array(rows, dtype=np.float64)
 
 

@@ -1,7 +1,7 @@
 """One `Evidence` a turn: what was found, cut into units, and how each bears on the question. Made once, then only read."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Protocol
 
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from rag_agent import prompts
 from rag_agent.answers import Citation, Hit
 from rag_agent.documents.outline import Outline
-from rag_agent.grounding.identity import identities, missing
+from rag_agent.grounding.asking import asks_for, gives
+from rag_agent.grounding.identity import identities, is_code, missing
 from rag_agent.grounding.instructions import is_instruction
 from rag_agent.grounding.units import Unit, is_title, units
 from rag_agent.language import sentence_texts
@@ -71,6 +72,10 @@ class Candidate:
     """Cosine of the question and the unit under its headings; 0 where there are no embeddings."""
     passage: float
     """Cosine of the question and the nearest chunk that holds the unit."""
+    rank: float
+    """Score of the best chunk that holds the unit, as a share of the best of all."""
+    gives: bool
+    """Whether the question asks for a person, a place, a date, a number or a reason, and the unit holds one that it does not."""
     first: bool
     """Whether it is the first unit under its heading, which often says what the section is about."""
     own: float
@@ -86,8 +91,8 @@ class Candidate:
     rest_around: float
     """The same with the sentences beside it."""
     named: float
-    """Share of the question's names, identifiers and numbers that the unit and what it stands under hold; 1 where there are
-    none."""
+    """Share of the question's identifiers and numbers that the unit and what it stands under hold, and in a row, an item or a
+    pair of its names, too: prose names its subject once and goes on about it. 1 where there are none."""
     withheld: str = ""
     """Why it may not be shown; "" where it may."""
 
@@ -124,7 +129,7 @@ def gather(
     documents: Documents,
     *,
     embeddings: Embedder | None,
-    parts: Sequence[str] = (),
+    centre: Vector | None = None,
 ) -> Evidence:
     """Cut what was found into units and measure each against the question; units are embedded in one call.
 
@@ -133,7 +138,7 @@ def gather(
         hits: What the search found, best first.
         documents: Where it was found.
         embeddings: What made the vectors of the documents; None compares by words alone.
-        parts: The questions that it consists of, where it asks several things.
+        centre: What units are compared with instead of the question, (dimensions,), where it asks what a text is about.
     """
     placed = _placed(hits, documents)
     vectors = None
@@ -142,9 +147,8 @@ def gather(
         distinct = {text: place for place, text in enumerate(dict.fromkeys(texts))}
         embedded = _unit_rows(np.asarray(embeddings.embed_documents(list(distinct)), np.float32))
         vectors = embedded[[distinct[text] for text in texts]]
-    measure = _Measure(hits, documents, placed, vectors, embeddings is None)
-    whole = measure.evidence(question)
-    return replace(whole, parts=tuple(measure.evidence(part) for part in parts))
+    measure = _Measure(hits, documents, placed, vectors, embeddings is None, centre)
+    return measure.evidence(question)
 
 
 @dataclass(frozen=True)
@@ -180,18 +184,20 @@ def _placed(hits: Sequence[Hit], documents: Documents) -> list[_Placed]:
 
 class _Measure:
     def __init__(
-        self, hits: Sequence[Hit], documents: Documents, placed: Sequence[_Placed], vectors: Vector | None, by_words: bool
-    ) -> None:
+        self, hits: Sequence[Hit], documents: Documents, placed: Sequence[_Placed], vectors: Vector | None, by_words: bool,
+        centre: Vector | None,
+    ) -> None:  # fmt: skip
         self._hits, self._documents, self._placed, self._vectors = hits, documents, placed, vectors
-        self._by_words = by_words
+        self._by_words, self._centre = by_words, centre
         self._sets: dict[str, frozenset[str]] = {"": frozenset()}
         self._words = documents.words()
 
     def evidence(self, question: str) -> Evidence:
         weights = {term: self._documents.idf(term) for term in self._words.query_terms(question)}
-        query = None if self._by_words else self._documents.vector(question)
+        query = self._centre if self._centre is not None else None if self._by_words else self._documents.vector(question)
         cosines = np.zeros(len(self._placed)) if query is None or self._vectors is None else self._vectors @ query
-        named = identities(question)
+        named, kind = identities(question), asks_for(question)
+        best = max((hit.score for hit in self._hits), default=0.0) or 1.0
         titles = {(one.file, one.article): one.unit for one in self._placed if is_title(one.unit)}
         found = []
         for one, cosine in zip(self._placed, cosines.tolist(), strict=True):
@@ -210,6 +216,8 @@ class _Measure:
                 Candidate(
                     unit, one.file, one.article, one.page, one.base, cosine,
                     max((self._hits[n].similarity or 0.0) for n in one.hits),
+                    max(self._hits[n].score for n in one.hits) / best,
+                    bool(kind) and gives(kind, unit.text, question),
                     one.first,
                     own, _share(weights, terms), _share(weights, under), beside,
                     _beyond(rest, above), _beyond(whole, above),
@@ -225,14 +233,17 @@ class _Measure:
         """Whether the words of an identity stand together in a chunk or a unit, with what it stands under."""
         if len(identity) > 1:  # a command, a title: the words behind each other
             phrase = " ".join(identity).casefold()
-            said = [text for one in self._placed for text in (one.unit.text, *one.unit.context)] + [hit.text for hit in self._hits]
+            said = [text for one in self._placed for text in (one.unit.text, *one.unit.context)] + [
+                hit.text for hit in self._hits
+            ]
             return any(phrase in " ".join(text.casefold().split()) for text in said)
         texts = [self._terms(one.unit.text, one.file, *one.unit.context) for one in self._placed]
         return any(self._stands(identity, text) for text in [*texts, *(self._terms(hit.text) for hit in self._hits)])
 
     def _named(self, named: Sequence[tuple[str, ...]], one: _Placed) -> float:
+        wanted = [identity for identity in named if one.unit.kind in ("row", "item", "pair") or any(map(is_code, identity))]
         text = self._terms(one.unit.text, one.file, *one.unit.context)
-        return sum(self._stands(identity, text) for identity in named) / len(named) if named else 1.0
+        return sum(self._stands(identity, text) for identity in wanted) / len(wanted) if wanted else 1.0
 
     def _stands(self, identity: tuple[str, ...], text: frozenset[str]) -> bool:
         """Of a word with joints, the whole must stand there ("max_wal_size"), or all its parts ("report.txt")."""

@@ -59,6 +59,12 @@ class Library(Protocol):
     def nearest(self, name: str) -> str | None:
         """What of the documents is most like a name that does not occur in them; None where nothing is."""
 
+    def openings(self, files: Sequence[str]) -> list[Hit]:
+        """The first chunk of each of some files."""
+
+    def centre(self, files: Collection[str]) -> Matrix | None:
+        """The mean vector of some files, or of all; None where it cannot be told."""
+
 
 class VectorStoreLibrary:
     """Any LangChain vector store or retriever as a library.
@@ -121,6 +127,14 @@ class VectorStoreLibrary:
     def central(self, files: Collection[str], k: int) -> list[Hit]:
         """A foreign store does not tell."""
         return []
+
+    def openings(self, files: Sequence[str]) -> list[Hit]:
+        """A foreign store does not tell."""
+        return []
+
+    def centre(self, files: Collection[str]) -> Matrix | None:
+        """A foreign store does not tell."""
+        return None
 
     def mended(self, word: str) -> str | None:
         """A foreign store keeps its vocabulary to itself."""

@@ -64,6 +64,14 @@ class RerankedLibrary:
         """The chunks that say most of what some files say."""
         return self._library.central(files, k)
 
+    def openings(self, files: Sequence[str]) -> list[Hit]:
+        """The first chunk of each of some files."""
+        return self._library.openings(files)
+
+    def centre(self, files: Collection[str]) -> Matrix | None:
+        """The mean vector of some files."""
+        return self._library.centre(files)
+
     def mended(self, word: str) -> str | None:
         """What a word that no document holds is likely a slip of."""
         return self._library.mended(word)

@@ -95,7 +95,7 @@ def _add(builder: "StateGraph[AgentState, Any, Any, Any]", *nodes: _Node) -> Non
 def _connect(builder: "StateGraph[AgentState, Any, Any, Any]", routes: "_Routes") -> None:
     """The ways from a search to an answer."""
     builder.add_edge("retrieve", "grade")
-    builder.add_conditional_edges("grade", routes.after_grade, ["generate", "quote", "retrieve", "refuse", "source"])
+    builder.add_conditional_edges("grade", routes.after_grade, ["generate", "quote", "refuse", "source"])
     builder.add_edge("generate", "verify")
     builder.add_conditional_edges("verify", routes.after_verify, ["respond", "retrieve", "quote"])
     builder.add_conditional_edges("quote", routes.after_quote, ["respond", "refuse", "source"])
@@ -110,11 +110,11 @@ class _Routes:
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
 
-    def after_grade(self, state: AgentState) -> Literal["generate", "quote", "retrieve", "refuse", "source"]:
-        """Too little evidence: one wider search, then refusal. Where the sources disagree, they speak for themselves."""
+    def after_grade(self, state: AgentState) -> Literal["generate", "quote", "refuse", "source"]:
+        """Too little evidence: refusal. Where the sources disagree, they speak for themselves."""
         if state["enough"]:
             return "generate" if self._writer.answers and not disputed(state["quotes"]) else "quote"
-        return "retrieve" if state["attempt"] == 1 else _no_answer(state)
+        return _no_answer(state)
 
     def after_verify(self, state: AgentState) -> Literal["respond", "retrieve", "quote"]:
         """Nothing of the reply stands: the best quotes. Where the reader found no answer, one wider search comes first."""

@@ -17,7 +17,7 @@ from rag_agent.memory.transcript import Turn, last_turns
 from rag_agent.models.window import as_many
 from rag_agent.workflows.responding import Responding
 from rag_agent.workflows.state import AgentState, TurnKind
-from rag_agent.workflows.writer import Writer, usage_after
+from rag_agent.workflows.writer import Writer, cut_short, usage_after
 
 _HISTORY = 20  # turns of conversation that a question is read in the light of
 _SHOWN = 6  # of which so many are shown to a model that says a follow-up in full
@@ -43,7 +43,7 @@ class Conversation:
         queries = list(read.queries) or [(question, 1.0)]
         kind: TurnKind = read.kind if self._has_documents or read.kind == "transform" else "chat"
         update: AgentState = {"turn": kind, "queries": queries, "max_words": read.max_words, "attempt": 0}
-        if kind in ("followup", "why") and self._writer.rewrites:
+        if kind in ("followup", "why") and read.sure and self._writer.rewrites:
             answered = [turn for turn in past if not turn.refused]
             update.update(self._rewritten(state, answered[-_SHOWN:], queries))
         return update
@@ -71,7 +71,7 @@ class Conversation:
         shown = shorten(self._writer.model, lambda text: self._task(text, state["question"]), neutralise(last_text))
         reply = self._writer.reply(shown.messages, shown=True)
         text = str(reply.text).strip()
-        left_out = [*shown.left_out]
+        left_out = [*shown.left_out, *cut_short(reply)]
         if names_language(state["question"]):
             left_out.append(prompts.TRANSLATION_UNCHECKED)
         else:
@@ -88,9 +88,8 @@ class Conversation:
 
     def converse(self, state: AgentState) -> AgentState:
         """Talk: the model and the conversation, no documents."""
-        if self._has_documents:
-            # Nothing is said beside documents that does not stand on them, and a small model's small talk is worse than none.
-            return self._responding.answered(state, prompts.SMALL_TALK, "chat")
+        if self._has_documents and not self._writer.reads_well:
+            return self._responding.answered(state, prompts.SMALL_TALK, "chat")  # a small model's small talk is worse than none
         asides: list[BaseMessage] = []
 
         def ask(prompt: list[BaseMessage]) -> str:
@@ -102,7 +101,7 @@ class Conversation:
         shown = fit(self._writer.model, self._writer.role, messages, state["question"], ask if self._writer.reads_well else None)
         reply = self._writer.reply(shown.messages, shown=True)
         state = {**state, "usage": usage_after(state, *asides, reply)}
-        return self._responding.answered(state, str(reply.text).strip(), "chat", left_out=shown.left_out)
+        return self._responding.answered(state, str(reply.text).strip(), "chat", left_out=[*shown.left_out, *cut_short(reply)])
 
     def after_contextualize(self, state: AgentState) -> Literal["retrieve", "transform", "recall", "source", "converse"]:
         """A turn that works on the last answer or asks for an earlier one, doubts, or only chats, goes past retrieval."""

@@ -9,7 +9,7 @@ from rag_agent.grounding.draft import draft_messages
 from rag_agent.grounding.passages import Passage
 from rag_agent.models.window import as_many
 from rag_agent.workflows.state import AgentState
-from rag_agent.workflows.writer import Writer, usage_after
+from rag_agent.workflows.writer import Writer, cut_short, usage_after
 
 _ROOM = 6000
 """Characters that are read: about 1,500 tokens, half a minute for a model of 1.5 billion parameters on two processor cores."""
@@ -37,7 +37,7 @@ class Generation:
             return {"draft": "", "left_out": left_out}  # without a passage its reply could stand on nothing
         # Nobody is shown an unchecked word, in no stream and no mode.
         reply = self._writer.aside(draft_messages(question, found[:count], self._writer.system))
-        return {"draft": str(reply.text).strip(), "usage": usage_after(state, reply), "left_out": left_out}
+        return {"draft": str(reply.text).strip(), "usage": usage_after(state, reply), "left_out": [*left_out, *cut_short(reply)]}
 
 
 def _within_room(found: Sequence[Passage]) -> list[Passage]:

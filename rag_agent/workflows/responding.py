@@ -9,6 +9,7 @@ from rag_agent import prompts
 from rag_agent.answers import Answer, Citation, Hit, Kind, Sentence
 from rag_agent.index import Library
 from rag_agent.memory.transcript import Turn, turn_messages
+from rag_agent.visible import visible_line
 from rag_agent.workflows.state import AgentState, disputed, hit_of
 
 _NEAREST = 160  # characters of the nearest unit that a refusal tells
@@ -35,7 +36,7 @@ class Responding:
         for claim in state["claims"]:
             citation = Citation(**claim["citation"])
             if not self._holds(citation):  # never shown, whatever went wrong before
-                left_out.append(f"not shown, its quote is not in {citation.file}: “{claim['text']}”")
+                left_out.append(f"not shown, its quote is not in {visible_line(citation.file)}: “{claim['text']}”")
                 continue
             if citation not in citations:
                 citations.append(citation)
@@ -56,9 +57,11 @@ class Responding:
         if units := [unit for unit in state.get("units", []) if not unit["withheld"]]:
             start = " ".join(units[0]["text"].split())
             start = start if len(start) <= _NEAREST else start[:_NEAREST].rsplit(" ", 1)[0] + " …"
-            text += prompts.SEARCHED.format(searched=self._documents.name, file=units[0]["citation"]["file"], text=start)
+            text += prompts.SEARCHED.format(
+                searched=visible_line(self._documents.name), file=visible_line(units[0]["citation"]["file"]), text=start
+            )
         else:
-            text += prompts.SEARCHED_NOTHING.format(searched=self._documents.name)
+            text += prompts.SEARCHED_NOTHING.format(searched=visible_line(self._documents.name))
         for word in state.get("missing", []):
             nearest = self._documents.nearest(word)
             text += prompts.MISSING_NEAREST.format(word=word, nearest=nearest) if nearest else prompts.MISSING.format(word=word)

@@ -46,11 +46,10 @@ class Verification:
         replies: list[BaseMessage] = []
         judge = self._asked(replies)
         shown, left_out = told(draft, units, question, self._library, partial(standing_of, judge=judge))
-        whole = {(one.citation, one.unit.text) for one in units}
         claims = [
             {
                 "text": one.text, "standing": one.standing, "citation": one.citation.to_dict(),
-                "kind": "quote" if (one.citation, one.text) in whole else "generated",
+                "kind": "generated" if one.said else "quote",
             }
             for one in shown
         ]  # fmt: skip

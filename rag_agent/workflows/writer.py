@@ -112,3 +112,10 @@ def usage_after(state: AgentState, *replies: BaseMessage) -> dict[str, int]:
             if key in told:
                 total[key] = total.get(key, 0) + int(told[key])
     return total
+
+
+def cut_short(*replies: BaseMessage) -> list[str]:
+    """What to tell of replies that ended because they were as long as allowed."""
+    told = [getattr(reply, "response_metadata", {}) for reply in replies]
+    ends = [one.get("finish_reason") or one.get("done_reason") or one.get("stop_reason") for one in told]
+    return [prompts.REPLY_CUT] if any(end in ("length", "max_tokens") for end in ends) else []

@@ -110,15 +110,15 @@ def antecedent(kind: str, state: State, talk: Talk) -> tuple[str, ...]:
         own = [name.text for name in names(state.question, talk) if name.is_person(talk) and not name.opening]
         # "Who was Bach?" asks about him; "who painted it for the duke?" and "when did her nephew come?" about one it does not name.
         first = "'s " in state.question or (asked_who and not _who_is(state.question, talk))
-        order = [people, own] if first else [own, people]
-        best = [text for group in order for text in group] or list(state.people)
-        return tuple(best[:1]) or ((state.focus,) if state.focus else ())
+        whole = [name for name in people if " " in name]  # "Columbia" may be anything
+        order = [*whole, *own, *people] if first else [*own, *people]
+        return tuple((order or list(state.people))[:1]) or ((state.focus,) if state.focus else ())
     if kind == "several" and asked_who and len(people) > 1:
         return tuple(people[:2])
     if kind == "place":
-        own = [name for name in names(state.question, talk) if not name.opening]
-        placed = [name.text for name in ([*new, *own] if opening & talk.which else [*own, *new])]
-        return tuple(placed[:1]) or ((state.focus,) if state.focus else ())
+        said = [name for name in names(state.question, talk) if not name.opening]
+        places = [*new, *said] if opening & talk.which else [*said, *new]
+        return tuple(name.text for name in places[:1]) or ((state.focus,) if state.focus else ())
     if kind == "thing" and talk.which & opening and _identity(state.question, talk):
         things = sorted((name for name in new if name.before not in talk.where_to), key=lambda name: name.opening)
         if things:

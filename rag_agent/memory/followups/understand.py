@@ -53,6 +53,7 @@ class Understood:
         queries: Queries and weights for reciprocal rank fusion, the strongest first; () where no search is needed. The first is
             `query`, or the turn as typed where nothing in it points outside it, so that it may as well stand alone.
         max_words: The number of words a transformation may have, None where it names none.
+        sure: It cannot stand alone, or does so plainly; false for a follow-up that may as well stand alone.
     """
 
     kind: Kind
@@ -60,6 +61,7 @@ class Understood:
     carried: tuple[str, ...] = ()
     queries: tuple[tuple[str, float], ...] = ()
     max_words: int | None = None
+    sure: bool = True
 
 
 def understand(question: str, history: Sequence[Turn] = ()) -> Understood:
@@ -86,7 +88,7 @@ def understand(question: str, history: Sequence[Turn] = ()) -> Understood:
     found = rewrite(_plain(question, talk), state, talk) if history and len(question) <= _LONGEST else None
     if found is None:
         return Understood("standalone", question, queries=((question, 1.0),))
-    return Understood("followup", found.query, found.carried, _queries(question, found, state, history))
+    return Understood("followup", found.query, found.carried, _queries(question, found, state, history), sure=found.sure)
 
 
 def own_words(question: str, history: Sequence[Turn]) -> set[str]:
