@@ -73,7 +73,7 @@ def test_what_the_classifier_does_not_take_is_not_shown(ask: Any, nli: Path) -> 
     answer, _ = ask([f"{PARAPHRASE} Collins waited alone and ate cheese."], f"huggingface:{nli}")
     assert answer.text == f"{PARAPHRASE} [1]"
     assert answer.left_out == (
-        "not shown, no source says it: “Collins waited alone and ate cheese.”",
+        "not shown, no document says this: “Collins waited alone and ate cheese.”",
     )  # fmt: skip
 
 
