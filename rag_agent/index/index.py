@@ -257,7 +257,7 @@ class Index:
             return 0, whole
         return hit.start, outline(plain_reading(hit.text))
 
-    def vector(self, query: str) -> Matrix | None:
+    def vector(self, query: str) -> Matrix:
         """The vector of a query, (dimensions,), of length 1; the last few are remembered, so that a turn embeds each once."""
         found = self._vectors.get(query)
         if found is None:
@@ -418,13 +418,14 @@ class Index:
 
         bm25 = arrays.bm25
         literal = None
-        for rows in bm25.phrase_rows(query, texts).values():
+        for holders in bm25.phrase_rows(query, texts).values():
             literal = np.zeros(len(dense), dtype=np.bool_) if literal is None else literal
-            literal[rows] = True
+            literal[holders] = True
         lexical = bm25.scores(query)
         if rows is not None:  # the rest is as if it were not there
             dense, lexical = dense[rows], lexical[rows]
-            found = rank(dense, lexical, arrays.articles[rows], lambda at: texts(rows[list(at)].tolist()), k=k)
+            literal = literal[rows] if literal is not None else None
+            found = rank(dense, lexical, arrays.articles[rows], lambda at: texts(rows[list(at)].tolist()), k=k, literal=literal)
             return [(int(rows[at]), score) for at, score in found]
         return rank(
             dense,

@@ -29,8 +29,8 @@ def mended(word: str, bm25: BM25, texts: Texts) -> str | None:
         return None
     stem = bm25.analyser.stem(low)
     most = 2 if len(low) >= 8 else 1
-    near = process.extract(stem, bm25.vocabulary, scorer=OSA.distance, score_cutoff=most, limit=20)
-    near = [(term, distance) for term, distance, _ in near if term.isalpha() and term[0] == stem[0]]
+    found = process.extract(stem, bm25.vocabulary, scorer=OSA.distance, score_cutoff=most, limit=20)
+    near = [(term, distance) for term, distance, _ in found if term.isalpha() and term[0] == stem[0]]
     if not near or _is_word(low):
         return None
     term = min(near, key=lambda one: (one[1], -bm25.frequency(one[0])))[0]
@@ -50,9 +50,9 @@ def nearest(name: str, bm25: BM25, texts: Texts) -> str | None:
 
 def _as_written(term: str, bm25: BM25, texts: Texts) -> str:
     for text in texts(bm25.rows(term)[:1].tolist()):
-        for word in re.findall(r"[\w.:/@+-]*\w", text):
-            if term in bm25.analyser.terms(word):
-                return word
+        for match in re.finditer(r"[\w.:/@+-]*\w", text):
+            if term in bm25.analyser.terms(match.group()):
+                return match.group()
     return term
 
 
