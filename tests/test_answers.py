@@ -9,8 +9,8 @@ from rag_agent.answers import Sentence
 CITATION = Citation("moon.txt", 0, 5, 9, "Moon")
 HIT = Hit("moon.txt", 0, 0, 9, "The Moon", 0.5)
 ANSWER = Answer(
-    "The Moon [1].", "generated", (CITATION,), (Sentence("The Moon", "quote", (0,)),), (HIT,), query="What?", thread_id="t", model="m", usage={"input_tokens": 3},
-    timings={"total": 0.1}, left_out=("one sentence",), question="what",
+    "The Moon [1].", "generated", (CITATION,), (Sentence("The Moon", "quote", (0,)),), (HIT,), query="What?", thread_id="t",
+    model="m", usage={"input_tokens": 3}, timings={"total": 0.1}, left_out=("one sentence",), question="what",
 )  # fmt: skip
 FIELDS = {"text", "kind", "refused", "citations", "context", "query", "thread_id", "model", "usage", "timings", "left_out"}
 

@@ -74,6 +74,7 @@ class Index:
         self._database: Database | None = None
         self._arrays: Arrays | None = None
         self._vectors: dict[str, Matrix] = {}
+        self._seen: Listing | None = None
         self._lock = threading.RLock()
         self._forget()
 
@@ -100,13 +101,15 @@ class Index:
     # --- bringing it up to date ----------------------------------------------------------------------------------------
 
     def update(self, *, rebuild: bool = False, progress: Progress = lambda done, total: None) -> IndexReport:
-        """Bring the index up to date with the files: unchanged ones cost a look at their size and time.
+        """Bring the index up to date with the files: unchanged ones cost a look at their size and time, or, with `rebuild`, at
+        their bytes.
 
         What is embedded is kept at once: an update that is interrupted goes on where it was. Searches see the former state
         until it is finished. Where another process is at it, `rebuild=False` leaves it to that one.
 
         Args:
-            rebuild: Make an index anew that is damaged or was made with other settings, instead of refusing it.
+            rebuild: Compare files of unchanged size and time by their bytes, and make an index anew that is damaged or was made
+                with other settings, instead of refusing it.
             progress: Called with the chunks done and to do.
 
         Raises:
@@ -122,6 +125,7 @@ class Index:
                 database = self._opened(any_settings=rebuild)
                 if free:
                     report = self._updated(database, listing, progress, needed=rebuild)
+                    self._seen = listing
                 else:
                     report = IndexReport(0, 0, unchanged=database.counts()[0])
             files, chunks = database.counts()
@@ -137,13 +141,22 @@ class Index:
                 }
             )
 
+    def stale(self) -> bool:
+        """Whether files came, went, or changed in size or time since this object brought the index up to date.
+
+        Raises:
+            DocumentsError: The docs root is missing or cannot be opened.
+        """
+        return list_sources(self.docs) != self._seen
+
     def _updated(self, database: Database, listing: Listing, progress: Progress, *, needed: bool) -> IndexReport:
         """Do it. On a full disk, unless it is `needed`, the former state goes on answering, and that is told."""
         if self._arrays is None and self.path:
             self._arrays = Arrays.open(self._folder(self.path), database.version())
         try:
             run = Update(database, self._embeddings, self._splitter, self._made_with, progress)
-            report = run.run(listing, all_anew=self._differs(database) is not None, swapped=self._derive)
+            all_anew = self._differs(database) is not None
+            report = run.run(listing, all_anew=all_anew, by_content=needed and not all_anew, swapped=self._derive)
         except IndexFileError as error:
             if needed or not disk_is_full(error) or not database.counts()[0]:
                 raise
@@ -357,10 +370,10 @@ class Index:
             rows = self._rows_of(arrays, files or self._opened().names().values())
             return unit_rows(np.asarray(arrays.matrix[rows]).mean(axis=0, keepdims=True))[0] if len(rows) else None
 
-    def mended(self, word: str) -> str | None:
+    def mended(self, word: str, code: str) -> str | None:
         """What a word that no document holds is likely a slip of; None where it is none."""
         with self._state() as arrays:
-            return mended(word, arrays.bm25, lambda rows: self._chunk_texts(arrays, rows))
+            return mended(word, code, arrays.bm25, lambda rows: self._chunk_texts(arrays, rows))
 
     def nearest(self, name: str) -> str | None:
         """What of the documents is most like a name that does not occur in them; None where nothing is."""
@@ -513,6 +526,22 @@ def index_path(home: Path, docs: Path) -> Path:
     root = str(docs.expanduser().absolute())
     name = re.sub(r"[^\w.-]+", "_", Path(root).name)[:40] or "root"
     return home / "indexes" / f"{name}-{hashlib.sha256(root.encode()).hexdigest()[:12]}.sqlite"
+
+
+def left_unread(home: Path, docs: Path) -> tuple[tuple[str, str], ...]:
+    """What was not read of the files in the index of a docs root, file and thing in words; nothing where there is no index.
+
+    Raises:
+        IndexFileError: The index is damaged.
+    """
+    path = index_path(home, docs)
+    if not path.is_file():
+        return ()
+    database = Database(path, rebuild=f"rag-agent index {docs}")
+    try:
+        return database.left_unread()
+    finally:
+        database.close()
 
 
 def _nothing_to_read(docs: Path, skipped: Sequence[tuple[str, str]]) -> str:

@@ -17,6 +17,7 @@ from rag_agent.grounding.passages import passages
 from rag_agent.grounding.questions import parts
 from rag_agent.grounding.survey import Survey, named_files, survey
 from rag_agent.index import Library
+from rag_agent.language import detect
 from rag_agent.workflows.context import varied
 from rag_agent.workflows.state import AgentState, document_of, hit_of, unit_of
 
@@ -131,11 +132,12 @@ class Retrieval:
 
     def read(self, query: str) -> tuple[str, list[str]]:
         """A query without slips of the keyboard, and what was read for what. A name is no slip."""
+        code = detect(query) or "en"
         query, notes = (query.replace('"', " ") if is_pasted(query) else query), []
 
         def right(match: re.Match[str]) -> str:
             word = match.group()
-            mended = self._library.mended(word) if word == word.lower() or match.start() == 0 else None
+            mended = self._library.mended(word, code) if word == word.lower() or match.start() == 0 else None
             if mended is None:
                 return word
             notes.append(prompts.MENDED.format(typed=word, read=mended))
