@@ -1,7 +1,8 @@
 """The structure of plain text, by its layout: one pass over its lines."""
 
 import re
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 
 from rag_agent.documents.blocks import Block, Section
 from rag_agent.documents.columns import table_at
@@ -25,6 +26,8 @@ _TITLED = re.compile(
     r"^[^.]*\.\s(?:[A-ZÀ-Þ][\w'’-]*|[a-z]{1,3}|from|into|this|with)(?:\s(?:[A-ZÀ-Þ][\w'’-]*|[a-z]{1,3}|from|into|this|with))*\.$"
 )
 _YEAR = re.compile(r"\b(?:1[89]|20)\d\d\b")
+_LINE = re.compile(r"[^\s][^\n]*(?<=\S)")
+_MOST_OPENING = 4  # lines
 _MOST_HEADING = 90  # characters
 _SENTENCE_END = tuple(".!?…:;,。！？：；")
 _BODY_END = re.compile(r"[.!?…。！？][\"'”’)\]]*$")
@@ -94,6 +97,25 @@ def structure(text: str) -> Structure:
     return Layout(text, {trimmed(text, *span)[0] for span in breaks}).structure(breaks)
 
 
+def _opened(text: str, blocks: Iterable[Block], breaks: Sequence[tuple[int, int]]) -> list[Block]:
+    """Lines at the head of an article that end no sentence, parted: its title, and a line each of who, where and when."""
+    found: list[Block] = []
+    ends = [end for _, end in breaks]
+    reached = 0  # the article that the last block lay in
+    for number, block in enumerate(blocks):
+        article = bisect_right(ends, block.start)
+        opens, reached = number == 0 or article != reached, article
+        lines = [line for line in _LINE.finditer(text, block.start, block.end)] if opens and block.kind == "paragraph" else []
+        if not 2 <= len(lines) <= _MOST_OPENING or any(
+            len(line.group()) > _MOST_HEADING or line.group().endswith(_SENTENCE_END) for line in lines
+        ):
+            found.append(block)
+            continue
+        found.append(Block("heading", *lines[0].span(), 1))
+        found += [Block("paragraph", *line.span()) for line in lines[1:]]
+    return found
+
+
 class Layout:
     """Goes through the lines of a text; formats of their own add what they mark."""
 
@@ -109,7 +131,7 @@ class Layout:
     def structure(self, breaks: Sequence[tuple[int, int]] = ()) -> Structure:
         """What the text is made of; `breaks` part its articles."""
         self._run()
-        blocks = answered(self.text, self.blocks, breaks)
+        blocks = _opened(self.text, answered(self.text, self.blocks, breaks), breaks)
         first = next((block for block in blocks if block.kind != "furniture"), None)
         title = " ".join(self.text[first.start : first.end].split()) if first and first.kind == "heading" else ""
         return Structure(whole(self.text, blocks), articles(self.text, breaks), title.strip("#=*-~ "))
