@@ -40,6 +40,8 @@ BIAS = -8.4
 # Where no cosines are to be had, the words alone decide.
 WORDS_WEIGHT = 12.0
 WORDS_BIAS = -6.6
+ABSENT = 1.5
+"""What a name or number that stands elsewhere in the documents, and not in what was found, takes off the log odds."""
 TERMS = 0.5
 THRESHOLD = 0.5
 
@@ -146,9 +148,9 @@ def words(text: str) -> int:
 def probability(evidence: Evidence) -> float:
     """The probability that the evidence holds an answer, 0 to 1, where half of all questions have one."""
     usable = [candidate for candidate in evidence.candidates if not candidate.withheld]
-    if not usable:
+    if not usable or evidence.unknown:
         return 0.0
     closest = max(c.passage + TERMS * c.rest_around for c in usable)
     best = max(c.similarity + TERMS * c.rest for c in usable)
     weight, bias = (WORDS_WEIGHT, WORDS_BIAS) if evidence.by_words else (WEIGHT, BIAS)
-    return 1.0 / (1.0 + math.exp(-(weight * (closest + best) + bias)))
+    return 1.0 / (1.0 + math.exp(-(weight * (closest + best) + bias - ABSENT * len(evidence.missing))))

@@ -12,7 +12,7 @@ from rag_agent import prompts
 from rag_agent.answers import Citation, Hit
 from rag_agent.documents.outline import Outline
 from rag_agent.grounding.asking import asks_for, gives
-from rag_agent.grounding.identity import identities, is_code, missing
+from rag_agent.grounding.identity import identities, is_code
 from rag_agent.grounding.instructions import is_instruction
 from rag_agent.grounding.units import Unit, is_title, units
 from rag_agent.language import sentence_texts
@@ -56,6 +56,9 @@ class Documents(Protocol):
 
     def idf(self, term: str) -> float:
         """How telling a term is."""
+
+    def knows(self, word: str) -> bool:
+        """Whether any document holds a word, or the number in it."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,8 @@ class Evidence:
     """The question's terms, and how telling each one is."""
     missing: tuple[str, ...] = ()
     """Its names, identifiers and numbers that stand nowhere in what was found, nor in titles, headings and file names."""
+    unknown: tuple[str, ...] = ()
+    """Those of them that no document holds."""
     by_words: bool = False
     """No embeddings were compared; all cosines are 0."""
     parts: tuple["Evidence", ...] = field(default=(), repr=False)
@@ -226,8 +231,14 @@ class _Measure:
                 )
             )  # fmt: skip
         return Evidence(
-            question, tuple(self._hits), tuple(found), weights, tuple(missing(question, self._held)), by_words=query is None
+            question, tuple(self._hits), tuple(found), weights, *self._lacking(named), by_words=query is None
         )
+
+    def _lacking(self, named: Sequence[tuple[str, ...]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Which identities what was found lacks, and which of them all documents lack: of a phrase nobody can say that."""
+        lacking = [identity for identity in named if not self._held(identity)]
+        nowhere = [one for one in lacking if len(one) > 1 or not self._documents.knows(one[0])]
+        return tuple(" ".join(one) for one in lacking), tuple(" ".join(one) for one in nowhere)
 
     def _held(self, identity: tuple[str, ...]) -> bool:
         """Whether the words of an identity stand together in a chunk or a unit, with what it stands under."""
