@@ -218,7 +218,7 @@ def test_the_hub_is_asked_for_nothing_else(monkeypatch: pytest.MonkeyPatch, tmp_
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
     _, folder = pull("huggingface:some/model", Settings.load(), lambda step: None)
-    assert {path.name for path in folder.iterdir()} == {"model.safetensors", "config.json"}
+    assert {path.name for path in Path(folder).iterdir()} == {"model.safetensors", "config.json"}
 
 
 @pytest.mark.parametrize("which", ["chat", "embeddings"])

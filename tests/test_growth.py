@@ -105,7 +105,7 @@ def _more() -> dict[str, Callable[[str], Any]]:
     past = [Turn("Who landed on the Moon?", "Neil Armstrong landed on the Moon.")]
     return {
         "Splitter.chunks": lambda text: list(Splitter().chunks(text)),
-        "Splitter.chunks of Markdown": lambda text: list(Splitter().chunks(text, markdown=True)),
+        "Splitter.chunks_of Markdown": lambda text: list(Splitter().chunks_of(_markdown(text))),
         "Analyser.terms": Analyser("english").terms,
         "understand": lambda text: understand(text, []),
         "understand, after a turn": lambda text: understand(text, past),
@@ -113,6 +113,14 @@ def _more() -> dict[str, Callable[[str], Any]]:
         "Thoughts": lambda text: Thoughts(begun=False).push(text),
         **{f"extract {suffix}": _extracting(suffix) for suffix in _suffixes()},
     }
+
+
+def _markdown(text: str) -> Any:
+    from rag_agent.documents import Reading
+    from rag_agent.documents.structures import structure
+
+    found = structure(".md", text)
+    return Reading(text, "utf-8", found.sections, found.blocks, found.title)
 
 
 def _extracting(suffix: str) -> Callable[[str], Any]:

@@ -190,12 +190,17 @@ def test_a_hit_of_a_file_that_changed_is_its_own_surroundings(folder: Path) -> N
     made = index(folder)
     made.update()
     (hit,) = made.search([("moon rock 7", 1.0)], 1)
-    assert made.around(hit) == (0, "Moon rock 7.")
+    assert surroundings(made, hit) == (0, "Moon rock 7.")
     (folder / hit.file).write_text("Something else altogether.", encoding="utf-8")
     made.update()
-    assert made.around(hit) == (hit.start, hit.text)
+    assert surroundings(made, hit) == (hit.start, hit.text)
     gone = Hit("none.txt", 0, 3, 7, "text", 1.0)
-    assert made.around(gone) == (3, "text")
+    assert surroundings(made, gone) == (3, "text")
+
+
+def surroundings(made: Index, hit: Hit) -> tuple[int, str]:
+    base, outline = made.outline(hit)
+    return base, outline.reading.text
 
 
 def updating(folder: Path) -> None:

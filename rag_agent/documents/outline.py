@@ -85,8 +85,7 @@ def outline(reading: Reading) -> Outline:
             headings, question, above = [], -1, -1
         parent = holders[-1] if holders else -1
         if block.kind == "heading":
-            while headings and reading.blocks[headings[-1]].level >= block.level:
-                headings.pop()
+            headings = [higher for higher in headings if reading.blocks[higher].level < block.level]
             question = -1
         asks = block.kind == "question" or (block.kind == "paragraph" and parent < 0 and _is_question(reading.text, block))
         if asks:

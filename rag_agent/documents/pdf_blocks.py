@@ -4,8 +4,9 @@ import re
 from collections.abc import Sequence
 
 from rag_agent.documents.builder import Builder
-from rag_agent.documents.pdf_layout import Line, Table
-from rag_agent.documents.pdf_text import LEADER, PageParts, Part, parts_of, text_of, words_of
+from rag_agent.documents.pdf_join import PageParts, Part, text_of, words_of
+from rag_agent.documents.pdf_lines import Line, Table
+from rag_agent.documents.pdf_text import LEADER, parts_of
 from rag_agent.documents.prose import Item, add_list, shown, typed_mark
 from rag_agent.documents.tables import Cell, add_table, heads
 

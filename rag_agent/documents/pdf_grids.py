@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from rag_agent.documents.pdf_layout import Line, Spot, Table, joined, line_rows
+from rag_agent.documents.pdf_lines import Line, Spot, Table, joined, line_rows
 from rag_agent.documents.pdf_words import Rule, Word
 
 _NEAR = 3.0  # points: rules that close are one

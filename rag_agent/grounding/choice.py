@@ -83,7 +83,7 @@ def choose(evidence: Evidence) -> list[Candidate]:
     for candidate, chance in _best(evidence, [one for one, _ in chosen]):
         chosen.append((candidate, chance))
     chosen = _distinct(chosen)
-    first = {}
+    first: dict[tuple[str, int], int] = {}
     for place, (candidate, _) in enumerate(chosen):
         first.setdefault((candidate.file, candidate.article), place)
     return [c for c, _ in sorted(chosen, key=lambda one: (first[(one[0].file, one[0].article)], one[0].unit.start))]
@@ -118,7 +118,7 @@ def _best(evidence: Evidence, shown: Sequence[Candidate]) -> list[tuple[Candidat
 
 
 def whole_list(evidence: Evidence, candidate: Candidate) -> Candidate:
-    """The list that an item belongs to, unless the item is asked for: it holds words of the question that its list is not under."""
+    """The list that an item belongs to; one that holds words of the question which its list is not under is asked for."""
     if candidate.unit.kind != "item" or candidate.own > candidate.under:
         return candidate
     holders = [c for c in evidence.candidates if c.unit.kind == "list" and _within(candidate, c) and not c.withheld]

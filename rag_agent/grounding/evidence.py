@@ -282,5 +282,5 @@ def _beyond(share: float, above: float) -> float:
 
 def _unit_rows(vectors: Vector) -> Vector:
     norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    unit: Vector = vectors / np.where(norms > 0, norms, 1.0)
+    unit: Vector = vectors / np.maximum(norms, 1e-9)
     return unit

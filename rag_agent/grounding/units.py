@@ -133,7 +133,7 @@ class _Units:
         elif block.kind == "code":
             yield from self._code(number)
         elif block.kind in ("row", "pair"):
-            yield self._unit(block.kind, number, block.start, block.end)  # type: ignore[arg-type]
+            yield self._unit(block.kind, number, block.start, block.end)
         elif block.kind in ("paragraph", "quotation") and not self._inside_whole(place.parent):
             yield from self._sentences(number)
 

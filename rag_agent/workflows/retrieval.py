@@ -59,7 +59,7 @@ class Retrieval:
 
     def _surveyed(self, about: Survey, files: Sequence[str], left_out: list[str]) -> AgentState:
         """What the documents themselves say of what they are: how each begins, or the chunks that say most."""
-        kind = about.kind
+        kind: str = about.kind
         if kind == "files":
             shown = files[:_MOST_FILES]
             hits = self._library.openings(shown)
