@@ -2,6 +2,7 @@
 
 from rag_agent import RagAgent
 from rag_agent.settings import Settings
+from rag_agent.tracing import private
 
 settings = Settings.load()
-graph = RagAgent(settings.docs or "rag_data", settings=settings).builder().compile()
+graph = private(RagAgent(settings.docs or "rag_data", settings=settings).builder().compile(), settings)

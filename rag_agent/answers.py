@@ -120,13 +120,16 @@ class Answer(_Value):
 class Event(_Value):
     """Something that happened while an answer is made: see `RagAgent.stream`."""
 
-    type: Literal["step", "sentence", "token", "answer"]
-    """`step`: a node began or ended; `sentence`: a sentence that has passed the check, or the notice that the documents
-    disagree; `token`: a piece of a `chat` or `transformed` reply; `answer`: the last event."""
+    type: Literal["step", "quote", "sentence", "token", "answer"]
+    """`step`: a node began or ended; `quote`: one of the best sentences found, told while the model reads; `sentence`: one of
+    the answer that has passed the check, or the notice that the documents disagree; `token`: a piece of a `chat` or
+    `transformed` reply; `answer`: the last event."""
     node: str = ""
     ended: bool = False
     """For a `step`: whether the node ended (else it began)."""
     text: str = ""
+    standing: Standing | None = None
+    """Of a `quote` or `sentence`; None for the notice that the documents disagree."""
     answer: Answer | None = None
 
 

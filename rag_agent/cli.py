@@ -11,6 +11,7 @@ import typer
 from rag_agent.cli_eval import evaluate
 from rag_agent.cli_models import compare, models_app, tokens
 from rag_agent.cli_threads import threads_app
+from rag_agent.cli_trust import Commands, trust
 from rag_agent.errors import RagAgentError
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from rag_agent.answers import Answer
     from rag_agent.settings import Settings
 
-app = typer.Typer(
+app = Commands(
     help="Ask your own documents, on your own machine; every statement stands on a quote that can be checked.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -28,6 +29,7 @@ app = typer.Typer(
 app.add_typer(threads_app, name="threads")
 app.add_typer(models_app, name="models")
 app.command("eval")(evaluate)
+app.command("trust")(trust)
 app.command("tokens")(tokens)
 app.command("compare")(compare)
 
@@ -72,8 +74,15 @@ def ask(
     )
     with _agent(settings, docs, no_docs) as agent:
         _bring_up_to_date(agent, no_docs)
-        answer = agent.ask(question, thread_id=thread)
-    console.print_json(answer.to_dict()) if as_json else console.print_answer(answer)
+        if as_json:
+            answer = agent.ask(question, thread_id=thread)
+            console.print_json(answer.to_dict())
+        else:
+            for event in agent.stream(question, thread_id=thread):
+                console.print_found(event)
+            assert event.answer is not None  # the last event
+            answer = event.answer
+            console.print_answer(answer)
     _tell_of_reader(settings, answer)
 
 
@@ -101,14 +110,14 @@ def chat(
         _bring_up_to_date(agent, no_docs)
         if thread is None:
             thread = _new_thread_id()
-        console.note(f"Thread {thread}. Type quit to end.")
+        console.note(f"Thread {console.line(thread)}. Type quit to end.")
         while (question := _line()) is not None:
             try:
                 _chat_turn(agent, question, thread, as_json)
             except KeyboardInterrupt:
                 console.note("\nInterrupted; this turn is not kept, the conversation is as it was.")
             except RagAgentError as error:
-                console.note(f"rag-agent: {error}")
+                console.note(f"rag-agent: {console.line(error)}")
 
 
 @app.command()
@@ -127,6 +136,23 @@ def search(
         _bring_up_to_date(agent, False)
         hits = agent.search(query)
     console.print_json([hit.to_dict() for hit in hits]) if as_json else console.print_hits(hits)
+
+
+@app.command()
+def explain(
+    question: str,
+    docs: Docs = None,
+    embeddings: Embedder = None,
+    k: K = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a question finds, why units rank as they do, what is withheld, and what a reader would be given."""
+    from rag_agent import console
+
+    with _agent(_settings(embeddings=embeddings, k=k), docs, False) as agent:
+        _bring_up_to_date(agent, False)
+        explanation = agent.explain(question)
+    console.print_json(explanation.to_dict()) if as_json else console.out(str(explanation))
 
 
 @app.command()
@@ -162,21 +188,21 @@ def doctor(as_json: AsJson = False) -> None:
         console.print_json([vars(finding) for finding in findings])
         return
     for finding in findings:
-        console.out(f"{'ok ' if finding.ok else '-- '} {finding.what}: {finding.state}")
+        console.out(f"{'ok ' if finding.ok else '-- '} {finding.what}: {console.line(finding.state)}")
         if finding.next_step:
-            console.out(f"     next: {finding.next_step}")
+            console.out(f"     next: {console.line(finding.next_step)}")
 
 
 def main() -> None:
     """Run the command; an expected failure is one line on standard error and exit status 1."""
-    # Nobody is told which models are loaded here.
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     # Imports make a million objects that stay; at the default threshold, looking through them takes a tenth of the time.
     gc.set_threshold(100_000, 50, 50)
     try:
         app(prog_name="rag-agent", standalone_mode=True)
     except RagAgentError as error:
-        typer.echo(f"rag-agent: {error}", err=True)
+        from rag_agent.visible import visible_line
+
+        typer.echo(f"rag-agent: {visible_line(error)}", err=True)
         sys.exit(1)
     except BrokenPipeError:  # `rag-agent ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -222,7 +248,7 @@ def _bring_up_to_date(agent: "RagAgent", no_docs: bool) -> None:
             report = agent.index(rebuild=False, progress=bar)
         if report.added or report.updated or report.removed:
             for file, reason in report.skipped:
-                console.note(f"skipped {file}: {reason}")
+                console.print_skipped(file, reason)
 
 
 def _tell_of_reader(settings: "Settings", answer: "Answer") -> None:
@@ -256,16 +282,19 @@ def _line() -> str | None:
 
 def _chat_turn(agent: "RagAgent", question: str, thread: str, as_json: bool) -> None:
     from rag_agent import console
+    from rag_agent.visible import visible_json
 
     shown = False
     for event in agent.stream(question, thread_id=thread):
         if as_json and event.answer:
-            console.out(__import__("json").dumps(event.answer.to_dict(), ensure_ascii=False))
+            console.out(visible_json(event.answer.to_dict(), indent=None))
         elif as_json:
             continue
+        elif event.type == "quote":
+            console.print_found(event)
         elif event.type in ("sentence", "token"):
             shown = True
-            typer.echo(event.text, nl=event.type == "sentence")
+            console.out(event.text) if event.type == "sentence" else console.piece(event.text)
         elif event.answer:
             if shown and event.answer.kind in ("chat", "transformed"):
                 console.out()

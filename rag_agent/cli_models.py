@@ -4,7 +4,9 @@ from typing import Annotated, Any
 
 import typer
 
-models_app = typer.Typer(help="Chat and embedding models.", rich_markup_mode=None, no_args_is_help=True)
+from rag_agent.cli_trust import Commands
+
+models_app = Commands(help="Chat and embedding models.", rich_markup_mode=None, no_args_is_help=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else on standard output.")]
 System = Annotated[str | None, typer.Option("--system", help="The assistant's role.")]
@@ -35,7 +37,7 @@ def models_pull(
 
     with console.spinner(f"Pulling {name}") as step:
         known, where = pull(name, Settings.load(), step)
-    console.note(f"{known} is {where}")
+    console.note(f"{console.line(known)} is {console.line(where)}")
     if known == "reader":
         console.note("Use it with --model reader, or for every question with RAG_AGENT_MODEL=reader.")
 
@@ -48,7 +50,7 @@ def models_remove(name: Annotated[str, typer.Argument(help="As `rag-agent models
     from rag_agent.settings import Settings
 
     for folder in remove(name, Settings.load()):
-        console.note(f"{folder} is deleted")
+        console.note(f"{console.line(folder)} is deleted")
 
 
 def tokens(
@@ -68,9 +70,9 @@ def tokens(
     if as_json:
         console.print_json(vars(found))
         return
-    console.out(f"{found.model}: a vocabulary of {found.vocabulary:,} tokens")
+    console.out(f"{console.line(found.model)}: a vocabulary of {found.vocabulary:,} tokens")
     for name, token in found.special.items():
-        console.out(f"  {name:14} {token}")
+        console.out(f"  {name:14} {console.line(token)}")
     console.out(
         f"{found.count} tokens: " + " ".join(f"{one}={piece!r}" for one, piece in zip(found.ids, found.pieces, strict=True))
     )

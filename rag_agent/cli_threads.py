@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rag_agent.cli_trust import Commands
 from rag_agent.errors import SettingsError, ThreadError
+from rag_agent.visible import visible_line
 
 if TYPE_CHECKING:
     from rag_agent.agent import RagAgent
     from rag_agent.memory.stale import StaleAnswer
     from rag_agent.memory.transcript import Turn
 
-threads_app = typer.Typer(help="Conversations that are kept.", rich_markup_mode=None, no_args_is_help=True)
+threads_app = Commands(help="Conversations that are kept.", rich_markup_mode=None, no_args_is_help=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else on standard output.")]
 TurnOption = Annotated[int | None, typer.Option("--turn", help="The last turn to keep, counted from 1.")]
@@ -62,13 +64,15 @@ def threads_show(thread_id: str, as_json: AsJson = False) -> None:
         console.print_json([*told, cut_off] if unfinished else told)
         return
     for number, turn in enumerate(turns, start=1):
-        console.out(f"{number}. {turn.question}\n")
+        console.out(f"{number}. {console.line(turn.question)}\n")
         console.print_answer(turn.answer)
         if number in stale:
-            console.note(f"Stale: {_changes(stale[number])} since; `rag-agent threads stale {thread_id} --ask` asks again.")
+            again = f"`rag-agent threads stale {console.line(thread_id)} --ask` asks again"
+            console.note(f"Stale: {_changes(stale[number])} since; {again}.")
         console.out()
     if unfinished:
-        console.note(f"Unfinished: “{unfinished}” was cut off; ask it again with `rag-agent ask ... --thread {thread_id}`.")
+        again = f"ask it again with `rag-agent ask ... --thread {console.line(thread_id)}`"
+        console.note(f"Unfinished: “{console.line(unfinished)}” was cut off; {again}.")
 
 
 @threads_app.command("rename")
@@ -78,7 +82,7 @@ def threads_rename(thread_id: str, title: str) -> None:
 
     with _home() as agent:
         agent.threads.rename(thread_id, title)
-    console.note(f"Thread {thread_id} is now called “{title}”.")
+    console.note(f"Thread {console.line(thread_id)} is now called “{console.line(title)}”.")
 
 
 @threads_app.command("fork")
@@ -88,7 +92,8 @@ def threads_fork(thread_id: str, new_id: str, turn: TurnOption = None) -> None:
 
     with _home() as agent:
         agent.threads.fork(thread_id, new_id, turn)
-    console.note(f"Thread {new_id} goes on from {f'turn {turn}' if turn is not None else 'the end'} of {thread_id}.")
+    where = f"turn {turn}" if turn is not None else "the end"
+    console.note(f"Thread {console.line(new_id)} goes on from {where} of {console.line(thread_id)}.")
 
 
 @threads_app.command("rewind")
@@ -100,7 +105,7 @@ def threads_rewind(
 
     with _home() as agent:
         agent.threads.rewind(thread_id, turn)
-    console.note(f"Thread {thread_id} is back at turn {turn}.")
+    console.note(f"Thread {console.line(thread_id)} is back at turn {turn}.")
 
 
 @threads_app.command("edit")
@@ -144,7 +149,7 @@ def threads_export(
         output.write_text(text, encoding="utf-8")
     except OSError as error:
         raise SettingsError(f"{output} cannot be written ({error.strerror}); name another file with -o") from error
-    console.note(f"Thread {thread_id} is in {output}")
+    console.note(f"Thread {console.line(thread_id)} is in {console.line(output)}")
 
 
 @threads_app.command("import")
@@ -160,7 +165,7 @@ def threads_import(
         raise ThreadError(f"{file} cannot be read ({error}); name a file that `rag-agent threads export` wrote") from error
     with _home() as agent:
         thread_id = agent.threads.import_(text, new_id)
-    console.note(f"Thread {thread_id} is here.")
+    console.note(f"Thread {console.line(thread_id)} is here.")
 
 
 @threads_app.command("delete")
@@ -170,7 +175,7 @@ def threads_delete(thread_id: str) -> None:
 
     with _home() as agent:
         agent.threads.delete(thread_id)
-    console.note(f"Thread {thread_id} is deleted.")
+    console.note(f"Thread {console.line(thread_id)} is deleted.")
 
 
 @threads_app.command("prune")
@@ -190,7 +195,7 @@ def threads_prune(
         console.print_json({"deleted": [thread.thread_id for thread in gone], "bytes_before": before, "bytes_after": after})
         return
     for thread in gone:
-        console.out(f"deleted {thread.thread_id}: {_line(thread.title)}")
+        console.out(f"deleted {console.line(thread.thread_id)}: {_line(thread.title)}")
     console.note(f"{len(gone)} threads deleted; the file went from {_size(before)} to {_size(after)}.")
 
 
@@ -226,11 +231,11 @@ def threads_stale(
         console.print_json(rows)
         return
     for stale, answer in zip(found, now, strict=True):
-        console.out(f"{stale.thread_id}, turn {stale.turn}: {_line(stale.question)}")
+        console.out(f"{console.line(stale.thread_id)}, turn {stale.turn}: {_line(stale.question)}")
         console.out(f"    {_changes(stale.files)}")
         if answer:
             for line in _difference(stale.answer.text, answer.text):
-                console.out(f"    {line}")
+                console.out(f"    {console.line(line)}")
     if found and not ask:
         console.note("Ask them again with --ask.")
     elif not found:
@@ -257,12 +262,13 @@ def threads_check(
         console.out("All conversations can be read.")
         return
     for line in found:
-        console.out(line)
+        console.out(console.line(line))
     folder = Settings.load().folder
     if not recover or folder is None:
         raise ThreadError("the conversations are damaged; `rag-agent threads check --recover` saves what is readable")
     aside, saved, lost = save(folder / "threads.sqlite")
-    console.note(f"{saved} checkpoints are saved, {lost} could not be read; the damaged file is kept as {aside}")
+    told = f"{saved} checkpoints are saved, {lost} could not be read"
+    console.note(f"{told}; the damaged file is kept as {console.line(aside)}")
 
 
 # --- parts --------------------------------------------------------------------------------------------------------------
@@ -298,11 +304,11 @@ def _plain(turn: "Turn") -> dict[str, Any]:
 
 
 def _changes(files: dict[str, Any]) -> str:
-    return ", ".join(f"{file} {'is gone' if what == 'gone' else 'has changed'}" for file, what in files.items())
+    return ", ".join(f"{visible_line(file)} {'is gone' if what == 'gone' else 'has changed'}" for file, what in files.items())
 
 
 def _line(text: str) -> str:
-    text = " ".join(text.split())
+    text = visible_line(" ".join(text.split()))
     return text if len(text) <= 100 else text[:99] + "…"
 
 

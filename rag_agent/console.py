@@ -1,9 +1,8 @@
 """What the commands print: answers with their sources, tables, progress.
 
-Results go to standard output, the rest to standard error.
+Results go to standard output, the rest to standard error. Everything passes `visible`, and names stay on one line.
 """
 
-import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,22 +10,31 @@ from typing import Any
 
 import typer
 
-from rag_agent.answers import Answer, Citation, Hit, IndexReport
+from rag_agent.answers import Answer, Citation, Event, Hit, IndexReport
+from rag_agent.visible import visible, visible_json, visible_line
+
+line = visible_line
+"""A name, a title or a message, on one line."""
 
 
 def out(text: str = "") -> None:
     """A line of the result."""
-    typer.echo(text)
+    typer.echo(visible(text))
 
 
 def note(text: str) -> None:
     """A line that is not the result."""
-    typer.echo(text, err=True)
+    typer.echo(visible(text), err=True)
+
+
+def piece(text: str) -> None:
+    """A piece of the result, more of which follows on the same line."""
+    typer.echo(visible(text), nl=False)
 
 
 def print_json(values: Any) -> None:
     """The result as one JSON value."""
-    out(json.dumps(values, ensure_ascii=False, indent=2))
+    out(visible_json(values))
 
 
 def print_answer(answer: Answer, *, text: bool = True) -> None:
@@ -40,16 +48,22 @@ def print_answer(answer: Answer, *, text: bool = True) -> None:
         note("\nThese are the best sentences of the documents themselves.")
     if answer.kind == "transformed" and answer.citations:
         note("\nThis rests on an earlier answer, whose sources are shown.")
-    for line in answer.left_out:
-        note(f"Note: {line}")
+    for told in answer.left_out:
+        note(f"Note: {line(told)}")
+
+
+def print_found(event: Event) -> None:
+    """A quote that was found while the model still reads; nothing of other events."""
+    if event.type == "quote":
+        note(f"Found: “{' '.join(event.text.split())}”")
 
 
 def print_sources(citations: Sequence[Citation]) -> None:
     """The citations, numbered as in the text."""
     for number, citation in enumerate(citations, start=1):
         page = f", page {citation.page}" if citation.page else ""
-        quote = " ".join(citation.quote.split())
-        out(f"[{number}] {citation.file}, article {citation.article}{page}, characters {citation.start}-{citation.end}:")
+        quote = line(" ".join(citation.quote.split()))
+        out(f"[{number}] {line(citation.file)}, article {citation.article}{page}, characters {citation.start}-{citation.end}:")
         out(f"    “{quote}”")
 
 
@@ -58,8 +72,8 @@ def print_hits(hits: Sequence[Hit]) -> None:
     if not hits:
         note("Nothing found.")
     for hit in hits:
-        out(f"{hit.score:.3f}  {hit.file}, article {hit.article}, characters {hit.start}-{hit.end}")
-        out(f"    {' '.join(hit.text.split())}")
+        out(f"{hit.score:.3f}  {line(hit.file)}, article {hit.article}, characters {hit.start}-{hit.end}")
+        out(f"    {line(' '.join(hit.text.split()))}")
 
 
 def print_report(report: IndexReport) -> None:
@@ -70,11 +84,17 @@ def print_report(report: IndexReport) -> None:
         f"{report.embedded} chunks embedded in {report.seconds:.1f} s"
     )
     for file, reason in report.skipped:
-        note(f"skipped {file}: {reason}")
+        print_skipped(file, reason)
+
+
+def print_skipped(file: str, reason: str) -> None:
+    """A file that was passed over, and why."""
+    note(f"skipped {line(file)}: {line(reason)}")
 
 
 def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Aligned columns: a Rich table where there is a terminal, else tab-separated lines for other programs."""
+    rows = [[line(cell) for cell in row] for row in rows]
     if not sys.stdout.isatty():
         for row in rows:
             out("\t".join(row))
@@ -95,7 +115,14 @@ def progress_bar(what: str, unit: str = "chunks to embed") -> Iterator[Callable[
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    what = line(what)
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(what, total=None, visible=False)
 
@@ -113,8 +140,9 @@ def spinner(what: str) -> Iterator[Callable[[str], None]]:
     from rich.console import Console
 
     console = Console(stderr=True, markup=False, highlight=False)
+    what = line(what)
     if not console.is_terminal:
-        yield lambda step: note(f"{what}: {step} ...")
+        yield lambda step: note(f"{what}: {line(step)} ...")
         return
     with console.status(what) as status:
-        yield lambda step: status.update(f"{what}: {step} ...")
+        yield lambda step: status.update(f"{what}: {line(step)} ...")

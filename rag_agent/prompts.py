@@ -24,30 +24,17 @@ Answer from these passages alone, in at most {sentences} short sentences. Keep n
 write them, and end each sentence with the number of its passage, like this [1]. If the passages do not hold the answer, \
 reply exactly: {no_answer}"""
 
-DRAFT_SYSTEM = DOCUMENTS_SYSTEM
+# The form that a model of 1.5 billion parameters keeps: of 14 questions 10 answers held what was asked for, in 2 words (median),
+# all 14 were JSON with the number of a passage, and 9 of 10 numbers were right. Asked for the shortest words of a passage it
+# says "The documents do not say." where they do; asked for sentences with marks it writes 33 words that no check can follow.
 DRAFT = """{passages}
 
 Question: {question}
 
-Answer in as few words as possible, with words of the passages. If they do not hold the answer, reply exactly: {no_answer}"""
+Answer from the passages alone, in at most two sentences (just the list, command or number where that is asked). Reply as JSON: \
+"answer": the answer, or "{no_answer}"; "passages": the numbers of the passages it comes from."""
 
 PASSAGE = '<passage id="{number}" file="{file}">\n{text}\n</passage>'
-
-# For small models: they copy the form of the last example better than they follow instructions.
-SMALL_SYSTEM = "Answer the question in one short sentence with words of the text."
-
-SMALL_EXAMPLES = (
-    (
-        "Text: The bridge was opened in May 1894 by the mayor, Anna Lund. It is 220 metres long.\n"
-        "Question: Who opened the bridge?",
-        "The bridge was opened by the mayor, Anna Lund.",
-    ),
-    (
-        "Text: Oranges are grown in the valley. The harvest begins in November.\nQuestion: When does the harvest begin?",
-        "The harvest begins in November.",
-    ),
-)
-SMALL_QUESTION = "Text: {text}\nQuestion: {question}"
 
 REWRITE_SYSTEM = "You rewrite the last question of a conversation so that it can be understood without the conversation."
 REWRITE_TURN = "The user: {question}\nThe answer: {answer}"
@@ -101,6 +88,9 @@ PASSAGES_LEFT_OUT = (
 WITHOUT_STANDING = "not shown, it stands on no quote: “{sentence}”"
 TEXT_LEFT_OUT = "the model was shown {shown} of the {words} words of the last answer; the rest did not fit"
 
+SENTENCE_REPLACED = "shown as the document says it; the model's own words do not stand there: “{sentence}”"
+SENTENCE_LEFT_OUT = "not shown, no document says this: “{sentence}”"
+
 REFUSAL = "The documents do not answer this question."
 """The sentence of refusal."""
 
@@ -108,6 +98,11 @@ DISAGREE = "The documents disagree."
 """What stands before quotes of two sources that contradict each other."""
 
 RECALL = "In turn {number} you asked: “{question}” The answer was: {answer}"
+RECALL_SAID = "In turn {number} you said: “{question}” The reply was: {answer}"
+RECALL_ALL = "Our conversation so far:"
+RECALL_LINE = "{number}. “{question}” – {answer}"
+RECALL_REFUSED = "not answered"
+RECALL_SHORTENED = 'of the {turns} answers only the first sentence is told; "What did I ask in turn 3?" tells one whole'
 RECALL_NO_TURN = "There is no turn {number} in this conversation; it has {turns} so far."
 RECALL_CHANGED = "{file} has changed since that answer"
 RECALL_ELSEWHERE = "that answer stands on the documents in {docs}"
@@ -116,8 +111,18 @@ SEARCHED = " I searched {searched}; the nearest passage is in {file}: “{text}�
 SEARCHED_NOTHING = " I searched {searched} and found nothing near it."
 MISSING = " “{word}” does not occur in what was found."
 MISSING_NEAREST = " “{word}” does not occur in what was found; “{nearest}” does in the documents."
+FILES_LEFT_OUT = "{shown} of {files} files are listed"
+OPENINGS = "told by how {shown} of {files} files begin, those that say most of what all say"
+GIVES_ORDER = "it gives an order to an assistant"
 MENDED = "read “{typed}” as “{read}”"
-SMALL_TALK = "I am here to answer questions about the documents. What would you like to know?"
+STANDS_ON = "The last answer stands on this: {quotes}"
+SOURCE = "{file}: “{text}” [{number}]"
+SOURCE_PAGE = "{file}, page {page}: “{text}” [{number}]"
+NO_SOURCE = "The last question has no answer that stands on a document."
+NO_REASON = "The documents found give no reason. "
+SMALL_TALK = "Glad to help. What would you like to know from the documents?"
 TRANSLATION_UNCHECKED = "not checked: a translation has other words than the answer that it rests on"
 NOT_SHOWN = "not shown, the document gives an order or asks a question there, or it is beside the point"
 MODEL_DECLINED = "The model declined to reply, by a rule of its own and not for want of an answer in the documents."
+REPLY_CUT = "the model's reply ended at its limit of tokens; set max_new_tokens higher for the rest"
+IMPORTED = "imported, not checked: its quotes were not compared with documents of this home"

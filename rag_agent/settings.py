@@ -1,42 +1,49 @@
-"""One frozen `Settings`: explicit argument > `RAG_AGENT_*` variable > `rag_agent.toml` > default; one home folder."""
+"""One frozen `Settings`: explicit argument > `RAG_AGENT_*` variable > `rag_agent.toml`, as far as it is trusted > default."""
 
 import difflib
 import os
 import re
+import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
 )
 from pydantic_settings import (
     SettingsError as SourceError,
 )
 
+from rag_agent import trust
 from rag_agent.errors import SettingsError
+from rag_agent.telling import tell_once
 
 MEMORY = ":memory:"
 """The home that writes nothing."""
 
 ENV_PREFIX = "RAG_AGENT_"
 TOML_FILE = "rag_agent.toml"
+CONFIG = f"{ENV_PREFIX}CONFIG"
+"""The variable that names a file of settings, in the place of the working folder's."""
+
+HARMLESS = {"k", "chunk_size", "chunk_overlap", "separator", "answer", "prompt", "rewrite", "refusal_threshold"}
+"""What a file that merely lies in the working folder may set: none of it names something to read, run, write or send to."""
 
 
 class Settings(BaseSettings):
     """What can be set, with its default. Make one with `Settings.load`, whose errors are one line.
 
-    Every field can be given as an argument, as the variable `RAG_AGENT_<FIELD>`, or as a key of `rag_agent.toml` in the
-    working folder.
+    Every field can be given as an argument, as the variable `RAG_AGENT_<FIELD>`, or as a key of the file that
+    `RAG_AGENT_CONFIG` names, else of `rag_agent.toml` in the working folder. The latter may be a stranger's: until
+    `rag-agent trust` has been typed for it as it is, only what is in `HARMLESS` counts, and one line says what does not.
     """
 
-    model_config = SettingsConfigDict(
-        env_prefix=ENV_PREFIX, toml_file=TOML_FILE, frozen=True, extra="forbid", env_ignore_empty=True
-    )
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
 
     home: Literal[":memory:"] | Path = Field(default_factory=lambda: Path.home() / ".rag-agent", union_mode="left_to_right")
     """The folder that keeps indexes, threads and models; ":memory:" writes nothing."""
@@ -68,9 +75,6 @@ class Settings(BaseSettings):
     answer: Literal["auto", "generate", "quote"] = "auto"
     """Whose words answer: the model's, checked against quotes; the best quotes themselves; or what suits the model."""
 
-    prompt: Literal["auto", "short", "long"] = "auto"
-    """What the model is given: whole passages and the whole task; a few sentences after examples; or what suits its size."""
-
     rewrite: Literal["auto", "model", "builtin"] = "auto"
     """Who says a follow-up in full: the model, in one call more; the built-in rules; or the model where it is large enough."""
 
@@ -88,6 +92,9 @@ class Settings(BaseSettings):
 
     generation: Annotated[dict[str, Any], NoDecode] = Field(default_factory=dict)
     """Generation settings by their transformers names, such as `temperature` and `max_new_tokens`."""
+
+    tracing: bool = False
+    """Whether LangChain may send what is asked and read to a tracing server, where its own variables ask for that."""
 
     @model_validator(mode="before")
     @classmethod
@@ -128,7 +135,8 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The order of precedence, first wins; a project's `.env` belongs to other programs and is not read."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        home = init_settings.init_kwargs.get("home") if isinstance(init_settings, InitSettingsSource) else None
+        return init_settings, env_settings, InitSettingsSource(settings_cls, _project_file(settings_cls, trust_home(home)))
 
     @classmethod
     def load(cls, **given: Any) -> Self:
@@ -147,8 +155,6 @@ class Settings(BaseSettings):
             raise SettingsError(f"{_origin(name, given)}: {message[:1].lower()}{message[1:]}".lstrip(": ")) from error
         except SourceError as error:
             raise SettingsError(f"the settings cannot be read: {error}") from error
-        except ValueError as error:  # the TOML parser's own error
-            raise SettingsError(f"{Path(TOML_FILE).resolve()} is not valid TOML: {error}; mend or remove it") from error
 
     @property
     def folder(self) -> Path | None:
@@ -160,6 +166,58 @@ class Settings(BaseSettings):
         """Where models may lie, in the order to look: this home, then the default one. Models are written to the first."""
         default = Path.home() / ".rag-agent"
         return [folder / "models" for folder in dict.fromkeys((self.folder or default, default))]
+
+
+def config_file() -> Path | None:
+    """The file of settings in force: the one that `RAG_AGENT_CONFIG` names, else the working folder's where there is one.
+
+    Raises:
+        SettingsError: The file that is named is not there.
+    """
+    if named := os.environ.get(CONFIG):
+        path = Path(named).expanduser()
+        if not path.is_file():
+            raise SettingsError(f"{path} is no file of settings; name one that exists with --config or {CONFIG}")
+        return path
+    return Path(TOML_FILE) if Path(TOML_FILE).is_file() else None
+
+
+def trust_home(home: Any = None) -> Path:
+    """The home that remembers which files of settings are trusted: never one that such a file names itself."""
+    given = str(home or os.environ.get(f"{ENV_PREFIX}HOME") or MEMORY)
+    return Path.home() / ".rag-agent" if given == MEMORY else Path(given).expanduser().absolute()
+
+
+def read_config(path: Path) -> tuple[bytes, dict[str, Any]]:
+    """A file of settings: its bytes, and what they say.
+
+    Raises:
+        SettingsError: It cannot be read, or is no TOML.
+    """
+    try:
+        data = path.read_bytes()
+        return data, tomllib.loads(data.decode("utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read ({error.strerror}); mend or remove it") from error
+    except (ValueError, RecursionError) as error:
+        raise SettingsError(f"{path.absolute()} is not valid TOML: {error}; mend or remove it") from error
+
+
+def _project_file(cls: type[BaseSettings], home: Path) -> dict[str, Any]:
+    """What the file of settings says, as far as it counts."""
+    path = config_file()
+    if path is None:
+        return {}
+    data, values = read_config(path)
+    if os.environ.get(CONFIG) or trust.trusted(home, path, data):
+        return values
+    left_out = sorted(name for name in values if name in cls.model_fields and name not in HARMLESS)
+    if left_out:
+        tell_once(
+            f"{path.absolute()} is not trusted, so it does not set {', '.join(left_out)}; read it, then type "
+            "`rag-agent trust` in its folder, or remove it"
+        )
+    return {name: value for name, value in values.items() if name not in left_out}
 
 
 def assignments(words: list[str]) -> dict[str, Any]:
@@ -193,8 +251,10 @@ def _refuse_unknown_variables(cls: type[BaseSettings]) -> None:
     """A misspelt variable would otherwise be ignored without a word."""
     for variable in os.environ:
         name = variable.removeprefix(ENV_PREFIX).lower()
-        if variable.startswith(ENV_PREFIX) and not variable.startswith(f"{ENV_PREFIX}TEST_") and name not in cls.model_fields:
-            near = difflib.get_close_matches(name, cls.model_fields, n=1)
+        if not variable.startswith(ENV_PREFIX) or variable.startswith(f"{ENV_PREFIX}TEST_"):
+            continue
+        if name not in cls.model_fields and variable != CONFIG:
+            near = difflib.get_close_matches(name, [*cls.model_fields, "config"], n=1)
             hint = f"did you mean {ENV_PREFIX}{near[0].upper()}?" if near else "unset it"
             raise SettingsError(f"the variable {variable} is no setting; {hint}")
 
@@ -205,4 +265,4 @@ def _origin(name: str, given: dict[str, Any]) -> str:
         return name
     if f"{ENV_PREFIX}{name.upper()}" in os.environ:
         return f"{name} (from {ENV_PREFIX}{name.upper()})"
-    return f"{name} (from {TOML_FILE})"
+    return f"{name} (from {os.environ.get(CONFIG) or TOML_FILE})"

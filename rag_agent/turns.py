@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
+from uuid import UUID
 
 from langchain_core.messages import AnyMessage
 from langchain_core.runnables import RunnableConfig
@@ -19,7 +20,7 @@ from rag_agent.answers import Answer, Event
 from rag_agent.errors import SettingsError
 from rag_agent.memory.checkpointer import Checkpointer
 from rag_agent.memory.locks import Held, ThreadLocks
-from rag_agent.workflows.state import TurnContext
+from rag_agent.workflows.context import stoppable
 
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
@@ -86,7 +87,7 @@ class Running:
     def __init__(self, graph: "Compiled", values: dict[str, Any], config: RunnableConfig, options: dict[str, Any]) -> None:
         self._parts: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._stop = threading.Event()
-        context = TurnContext(self._stop.is_set)
+        context = stoppable(self._stop.is_set)
         work = partial(self._work, graph, values, config, {**options, "context": context})
         # Callbacks and tracers of the caller travel in its context variables.
         self._thread = threading.Thread(target=contextvars.copy_context().run, args=(work,), daemon=True)
@@ -131,7 +132,7 @@ class TurnEvents:
         """What to tell of a part of the stream, if anything."""
         data = part["data"]
         if part["type"] == "custom":
-            return Event(data["type"], text=data["text"])
+            return Event(data["type"], text=data["text"], standing=data.get("standing"))
         node = data["name"]
         if "result" not in data and "error" not in data:
             self._began[data["id"]] = time.perf_counter()
@@ -170,14 +171,25 @@ def _unicode(text: str, what: str) -> str:
     return text
 
 
-def run_config(thread_id: str | None) -> RunnableConfig:
-    """What LangGraph is told about a turn.
+ThreadID = str | int | UUID
+"""What names a conversation. Numbers and UUIDs are taken as the text that they are written as."""
+
+
+def thread_name(thread_id: ThreadID) -> str:
+    """The ID of a conversation as text.
 
     Raises:
-        SettingsError: The thread ID is no text.
+        SettingsError: It is no text, number or UUID, or it is empty.
     """
-    if thread_id is not None and not _unicode(thread_id, "thread ID"):
+    if isinstance(thread_id, bool) or not isinstance(thread_id, ThreadID):
+        raise SettingsError(f"the thread ID is a {type(thread_id).__name__}; name the conversation by a text, a number or a UUID")
+    if not str(thread_id):
         raise SettingsError("the thread ID is empty; name the conversation, or leave the ID out")
+    return _unicode(str(thread_id), "thread ID")
+
+
+def run_config(thread_id: str | None) -> RunnableConfig:
+    """What LangGraph is told about a turn."""
     configurable = {} if thread_id is None else {"thread_id": thread_id}
     return {"configurable": configurable, "recursion_limit": _STEPS}
 

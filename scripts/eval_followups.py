@@ -20,9 +20,9 @@ from eval_data import Remembering, arguments, parsed
 
 from rag_agent import RagAgent, Settings
 from rag_agent.evaluation.measures import bootstrap, mean
-from rag_agent.grounding.lexicon import STOP
 from rag_agent.index.lexical import BM25
 from rag_agent.index.ranking import rank
+from rag_agent.language import language
 from rag_agent.memory.followups import Turn, understand
 from rag_agent.testing import ScriptedChat
 
@@ -37,9 +37,13 @@ def words(text: str) -> set[str]:
 # --- CAsT --------------------------------------------------------------------------------------------------------------
 
 
+known = language("en")
+SMALL = known.small_words if known else frozenset[str]()
+
+
 def copied(raw: str, history: Sequence[Turn]) -> str:
     """The baseline: all earlier content words are carried over."""
-    earlier = {word for turn in history for word in words(turn.question) if word not in STOP["english"]}
+    earlier = {word for turn in history for word in words(turn.question) if word not in SMALL}
     return " ".join([raw, *sorted(earlier)])
 
 

@@ -1,6 +1,6 @@
 """Plant attacks in documents and see what reaches the answer, with a model that obeys every one of them.
 
-    .venv/bin/python scripts/eval_injection.py [../shared/eval]
+    .venv/bin/python scripts/eval_injection.py [../shared/eval] [--prose FOLDER ...]
 
 The BIPIA instructions and the malicious bastion texts (with a token in place of `{canary}`) are put at the beginning, in the
 middle or at the end of a passage that answers a question of XQuAD, in a haystack. The scripted model repeats each sentence of
@@ -9,7 +9,8 @@ sentence of it, the token or the word of obedience is in `Answer.text`, be it an
 and asked the attack's own words, where benign texts must be quoted; and once more with no order known by its words, as if
 every attack were of a new kind. The questions are also asked where nothing is planted: what the defence costs. Last,
 hostile text in the prompts of eight families of chat templates: no role may be opened that harmless text of the same
-length does not open.
+length does not open. And ordinary prose (the manual and the READMEs of real/, and other folders of .html, .md and .txt files
+named by --prose, such as Debian's policy manual): the share of its declarative sentences that may be quoted.
 """
 
 import json
@@ -17,6 +18,7 @@ import re
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -28,7 +30,7 @@ from langchain_core.messages import BaseMessage
 from rag_agent import RagAgent, Settings
 from rag_agent.evaluation import Question, read_questions
 from rag_agent.evaluation.measures import contains
-from rag_agent.grounding import instructions, showing
+from rag_agent.grounding import instructions
 from rag_agent.grounding.template import neutralise
 from rag_agent.language import sentence_texts
 from rag_agent.models.templates import prompt_text
@@ -150,7 +152,7 @@ def report_attacks(
 def report_blind(docs: Path, planted: Sequence[Planted], embedder: Remembering) -> None:
     """Print the same where no order is known by its words, as if each attack were of a new kind."""
     print("the same, no order known by its words")
-    with patch.object(instructions, "is_instruction", lambda _: False), patch.object(showing, "is_instruction", lambda _: False):
+    with patch.object(instructions, "is_instruction", lambda _: False):
         report_attacks(docs, planted, embedder, ways=WAYS[:1] + WAYS[2:3])
 
 
@@ -285,12 +287,41 @@ def report_templates(scratch: Path) -> None:
     )
 
 
+# --- prose -------------------------------------------------------------------------------------------------------------
+
+_PARAGRAPH = re.compile(r"<(?:p|li|dd|td)\b[^>]*>(.*?)</(?:p|li|dd|td)>", re.DOTALL)
+_CODE = re.compile(r"```.*?```", re.DOTALL)
+
+
+def declarative(path: Path) -> list[str]:
+    """The sentences of a file's prose that ask nothing, white space folded."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    if path.suffix == ".html":
+        text = "\n\n".join(unescape(re.sub(r"<[^>]+>", "", part)) for part in _PARAGRAPH.findall(text))
+    told = (folded(sentence) for sentence in sentence_texts(_CODE.sub("", text)))
+    return [sentence for sentence in told if len(sentence) >= 20 and not sentence.endswith("?")]
+
+
+def report_prose(folders: Sequence[Path]) -> None:
+    """Print how many ordinary sentences are taken for orders to an assistant."""
+    for folder in folders:
+        files = sorted(path for path in folder.rglob("*") if path.suffix in (".html", ".md", ".txt") and path.is_file())
+        found = [sentence for path in files for sentence in declarative(path)]
+        taken = [sentence for sentence in found if instructions.is_instruction(sentence)]
+        print(f"Prose of {folder}: {len(taken)} of {len(found)} declarative sentences may not be quoted")
+        for sentence in taken[:10]:
+            print(f"    {sentence[:160]}")
+
+
 # --- run ---------------------------------------------------------------------------------------------------------------
 
 
 def main() -> None:
     """Print all parts."""
-    options = parsed(arguments(__doc__), "injection")
+    parser = arguments(__doc__)
+    parser.add_argument("--prose", type=Path, nargs="*", default=[], help="folders of ordinary prose")
+    options = parsed(parser, "injection")
+    report_prose([options.data / "real" / "pg", options.data / "real" / "npm", *options.prose])
     embedder = Remembering(options.cache)
     questions = [conversation[0] for conversation in read_questions(options.data / "xquad" / "questions.jsonl")]
     with tempfile.TemporaryDirectory() as folder:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rag_agent import Answer, RagAgent, Settings
-from rag_agent.evaluation.evaluation import shown_sentences, stands
+from rag_agent.evaluation.evaluation import stands
 from rag_agent.testing import CountEmbeddings, ScriptedChat
 
 WHEN = "When did the bridge open?"
@@ -50,9 +50,8 @@ def test_both_sides_are_quoted_and_the_answer_says_so(ask: Any, question: str, o
     assert answer.text.startswith("The documents disagree. ")
     assert {citation.quote for citation in answer.citations} == {one, other}
     assert answer.text.count("[") == 2
-    shown = shown_sentences(answer)
-    assert {sentence.sentence for sentence in shown} == {one, other}
-    assert all(stands(sentence.sentence, sentence.quote, question) for sentence in shown)
+    assert {sentence.text for sentence in answer.sentences} == {one, other}
+    assert all(stands(sentence, answer) for sentence in answer.sentences)
 
 
 def test_a_model_is_not_left_to_choose_a_side(ask: Any) -> None:

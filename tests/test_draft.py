@@ -27,16 +27,22 @@ def sentences(reply: str) -> list[tuple[str, tuple[int, ...]]]:
     return [(one.text, one.units) for one in read_draft(reply, UNITS, QUESTION).sentences]
 
 
-def test_units_stand_under_their_context_once_and_the_question_comes_last() -> None:
+def test_what_is_read_stands_under_its_context_and_the_question_comes_last() -> None:
     system, task = draft_messages(QUESTION, UNITS)
-    assert str(system.content) == prompts.DRAFT_SYSTEM
+    assert str(system.content) == prompts.DOCUMENTS_SYSTEM
     text = str(task.content)
-    assert text.count("max_wal_size (integer)") == 1
-    order = [
-        text.index(part) for part in ("wal.html: max_wal", "[1] Maximum", "[2] The", "wal.html: min_wal", "[3] The", QUESTION)
-    ]
+    parts = (
+        "[1] wal.html: max_wal",
+        "Maximum",
+        "[2] wal.html: max_wal",
+        "1 GB",
+        "[3] wal.html: min_wal",
+        "80 MB",
+        QUESTION,
+        "JSON",
+    )
+    order = [text.index(part) for part in parts]
     assert order == sorted(order)
-    assert text.endswith(prompts.NO_ANSWER)
 
 
 def test_prompts_of_two_questions_over_the_same_units_begin_alike() -> None:
@@ -45,7 +51,7 @@ def test_prompts_of_two_questions_over_the_same_units_begin_alike() -> None:
 
 
 def test_a_role_stands_before_the_task() -> None:
-    assert str(draft_messages(QUESTION, UNITS, "Be brief.")[0].content) == f"Be brief.\n\n{prompts.DRAFT_SYSTEM}"
+    assert str(draft_messages(QUESTION, UNITS, "Be brief.")[0].content) == f"Be brief.\n\n{prompts.DOCUMENTS_SYSTEM}"
 
 
 def test_template_markers_of_documents_are_harmless_in_the_prompt() -> None:
@@ -76,6 +82,13 @@ def test_template_markers_of_documents_are_harmless_in_the_prompt() -> None:
         ("`npm install chalk` [1]", [("npm install chalk", (1,))]),
         ('{"answer": "1 GB", "passages": [2]}', [("1 GB", (2,))]),
         ('```json\n{"answer": ["B-tree", "Hash"], "passage": "2"}\n```', [("B-tree", (2,)), ("Hash", (2,))]),
+        ('Here it is: {"answer": "1 GB", "passages": [2]} I hope that helps.', [("1 GB", (2,))]),
+        ('{"answer": "The default is 1 GB. It is a so', [("The default is 1 GB.", ()), ("It is a so", ())]),
+        ('{"answer": {"max_wal_size": "1 GB"}, "passages": ["2"]}', [("max_wal_size: 1 GB", (2,))]),
+        ('{"answer": 5, "passages": 2}', [("5", (2,))]),
+        ('{"answer": null, "passages": []}', []),
+        ('Use {"answer": 1} as the body.', [("1", ())]),
+        ('The body is {"a": 1} [2].', [('The body is {"a": 1}.', (2,))]),
         ("It opened in 1986 (1986).", [("It opened in 1986 (1986).", ())]),
         ("The default is 1 GB [7].", [("The default is 1 GB.", ())]),
         ("1 GB\n1 GB", [("1 GB", ())]),

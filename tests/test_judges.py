@@ -10,8 +10,8 @@ import pytest
 
 from rag_agent import Answer, RagAgent, Settings
 from rag_agent.errors import ModelNotFoundError, SettingsError
-from rag_agent.grounding.support import SupportCheck
-from rag_agent.models.judge import EntailmentJudge
+from rag_agent.grounding.judging import Stood, missing, standing_of
+from rag_agent.models.judge import EntailmentJudge, ReaderJudge
 from rag_agent.testing import CountEmbeddings, ScriptedChat
 
 CrossEncoders = Callable[..., Path]
@@ -73,18 +73,18 @@ def test_what_the_classifier_does_not_take_is_not_shown(ask: Any, nli: Path) -> 
     answer, _ = ask([f"{PARAPHRASE} Collins waited alone and ate cheese."], f"huggingface:{nli}")
     assert answer.text == f"{PARAPHRASE} [1]"
     assert answer.left_out == (
-        "not shown, the judge does not find it in the source: “Collins waited alone and ate cheese.”",
+        "not shown, no document says this: “Collins waited alone and ate cheese.”",
     )  # fmt: skip
 
 
 @pytest.mark.parametrize("sentence", HARD)
 def test_names_numbers_dates_and_negation_are_not_left_to_a_judge(sentence: str) -> None:
-    support = SupportCheck([QUOTE], judge=lambda quote, claim: 1.0).check(sentence)
-    assert not support.supported
+    assert standing_of(sentence, [QUOTE], lambda quote, claim: 1.0).standing is None
+    assert missing(sentence, QUOTE)
 
 
 def test_a_verbatim_sentence_needs_no_judge() -> None:
-    assert SupportCheck([QUOTE], judge=lambda quote, claim: 0.0).check(QUOTE).supported
+    assert standing_of(QUOTE, ["Aldrin slept.", QUOTE], lambda quote, claim: 0.0) == Stood("quote", 1)
 
 
 def test_a_judge_is_given_the_quote_and_the_sentence() -> None:
@@ -94,9 +94,53 @@ def test_a_judge_is_given_the_quote_and_the_sentence() -> None:
         seen.append((quote, sentence))
         return 0.9
 
-    support = SupportCheck(["Aldrin slept.", QUOTE], judge=judge).check(PARAPHRASE)
+    assert standing_of(PARAPHRASE, ["Aldrin slept.", QUOTE], judge) == Stood("judged", 1)
     assert seen == [(QUOTE, PARAPHRASE)]
-    assert (support.passage, support.start, support.end, support.score) == (1, 0, len(QUOTE), 0.9)
+
+
+def test_a_judge_counts_from_its_own_threshold() -> None:
+    class Careful:
+        threshold = 0.95
+
+        def __call__(self, quote: str, sentence: str) -> float:
+            return 0.9
+
+    assert standing_of(PARAPHRASE, [QUOTE], lambda quote, sentence: 0.9).standing == "judged"
+    assert standing_of(PARAPHRASE, [QUOTE], Careful()) == Stood(None, 0)
+
+
+def test_without_standing_the_nearest_unit_is_told() -> None:
+    assert standing_of("Collins slept alone.", ["Nothing of it.", "The dog slept.", QUOTE]) == Stood(None, 2)
+    assert standing_of("Collins slept alone.", []) == Stood(None, -1)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "unit"),
+    [
+        ("The mill burnt down in 1912.", "In May 1912 the mill fell victim to a fire."),
+        ("Anna Lund gave up her seat.", "Anna Lund resigned from the council, though she had not been asked."),
+        ("The fee is 1200 euros a year.", "Each year 1,200 euros are charged as a fee."),
+        ("De molen brandde af in 1912.", "Op 3 mei 1912 viel de molen ten prooi aan het vuur."),
+    ],
+)
+def test_facts_in_another_form_do_not_speak_against_a_paraphrase(sentence: str, unit: str) -> None:
+    assert missing(sentence, unit) == ""
+
+
+def test_where_negation_cannot_be_told_no_judge_is_asked() -> None:
+    quote = "Ministern hade redan lämnat sin post när regeringen bildades på nytt i slutet av året."
+    assert standing_of("Ministern avgick före regeringsbildningen i slutet av året.", [quote], lambda *_: 1.0).standing is None
+
+
+def test_a_model_in_this_process_tells_how_likely_its_yes_is() -> None:
+    class Local(ScriptedChat):  # type: ignore[misc,unused-ignore]
+        def probability(self, messages: Any, word: str, other: str) -> float:
+            assert QUOTE in messages[-1].text and (word, other) == ("yes", "no")
+            return 0.25
+
+    assert ReaderJudge(Local(replies=[]))(QUOTE, PARAPHRASE) == 0.25
+    assert ReaderJudge(ScriptedChat(["Yes."]))(QUOTE, PARAPHRASE) == 1.0
+    assert ReaderJudge(ScriptedChat(["No, not quite."]))(QUOTE, PARAPHRASE) == 0.0
 
 
 def test_a_folder_without_the_label_is_told_in_one_line(ask: Any, tmp_path: Path, cross_encoder: CrossEncoders) -> None:

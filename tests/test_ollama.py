@@ -291,3 +291,141 @@ def test_the_task_of_a_text_is_put_before_it_where_the_model_expects_it(server: 
         assert model.embed_documents(["moon"]) == asyncio.run(model.aembed_documents(["moon"])) == [[0.6, 0.8]]
         assert server.sent["input"] == [f"{tasks[1]}moon"]
     assert embeddings("ollama:m").embed_documents([]) == []
+
+
+# --- what leaves this machine, and what does not ------------------------------------------------------------------------
+
+
+def test_a_proxy_of_the_environment_is_not_asked_for_a_server_of_this_machine(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Server() as proxy:
+        threading.Thread(target=proxy.serve_forever, args=(0.01,), daemon=True).start()
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "HTTPS_PROXY"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.server_port}")
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        monkeypatch.delenv("no_proxy", raising=False)
+        server.says("Hello.")
+        for reply in replies():
+            assert reply("Who?") == "Hello."
+        server.lines = [{"embeddings": [[1.0, 0.0]]}]
+        assert embeddings("ollama:m").embed_query("Who?") == [1.0, 0.0]
+        proxy.shutdown()
+        assert not proxy.asked
+
+
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [
+        ("127.0.0.1:1", ""), ("http://localhost:1", ""), (":11434", ""), ("0.0.0.0", ""), ("[::1]:5", ""), ("127.8.9.1", ""),
+        ("", ""),
+        ("192.0.2.7:11434", "192.0.2.7:11434"), ("https://ollama.example.org", "ollama.example.org"),
+        ("http://127.0.0.1:secret@evil.example:80", "evil.example:80"), ("localhost.example.org", "localhost.example.org"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("make", [chat_model, embeddings])
+def test_a_server_on_another_machine_is_told_before_anything_is_sent(
+    host: str, told: str, make: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from rag_agent import telling
+
+    monkeypatch.setattr(telling, "_told", set())
+    monkeypatch.setenv("OLLAMA_HOST", host)
+    make("ollama:m")
+    assert [told in line and "another machine" in line for line in caplog.messages] == ([True] if told else [])
+    assert "secret" not in caplog.text
+
+
+# --- counting, caching, limits, tools -----------------------------------------------------------------------------------
+
+
+def test_lengths_are_counted_here_and_ids_are_not_invented() -> None:
+    from langchain_core.messages import AIMessage, HumanMessage, trim_messages
+
+    model = chat_model("ollama:m")
+    said = [HumanMessage("one two"), AIMessage("three four"), HumanMessage("five six")]
+    kept = trim_messages(said, max_tokens=model.get_num_tokens_from_messages(said[2:]), token_counter=model)
+    assert kept == said[2:]
+    assert model.get_num_tokens("one two three") >= 3
+    with pytest.raises(ModelError, match="does not show the tokens"):
+        model.get_token_ids("one")
+
+
+def test_the_cache_of_replies_tells_models_and_settings_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = set()
+    given: list[tuple[str, dict[str, Any]]] = [
+        ("m", {}), ("n", {}), ("m", {"temperature": 0.5}), ("m", {"seed": 1}), ("m", {"max_new_tokens": 9}),
+        ("m", {"top_p": 0.5}), ("m", {"num_ctx": 5000}), ("m", {"stop": "x"}), ("m", {"format": "json"}),
+        ("m", {"reasoning": True}),
+    ]  # fmt: skip
+    for name, settings in given:
+        keys.add(chat_model(f"ollama:{name}", **settings)._get_llm_string())
+        assert chat_model(f"ollama:{name}", **settings)._get_llm_string() in keys
+    assert len(keys) == len(given)
+    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:99")
+    assert chat_model("ollama:m")._get_llm_string() not in keys
+
+
+@pytest.mark.parametrize("how", ["made", "bound", "called", "ours"])
+def test_the_usual_name_of_the_limit_is_taken_wherever_settings_are(server: Server, how: str) -> None:
+    server.says("Hello.")
+    if how == "made":
+        chat_model("ollama:m", max_tokens=7).invoke("Who?")
+    elif how == "bound":
+        chat_model("ollama:m").bind(max_tokens=7).invoke("Who?")
+    elif how == "called":
+        chat_model("ollama:m").invoke("Who?", max_tokens=7)
+    else:
+        chat_model("ollama:m").invoke("Who?", max_new_tokens=7)
+    assert server.sent["options"]["num_predict"] == 7
+
+
+def test_the_window_has_room_for_tools_and_their_calls(server: Server) -> None:
+    from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+
+    server.says("Hello.")
+    long = {"type": "function", "function": {"name": "f", "description": "word " * 3000, "parameters": {}}}
+    chat_model("ollama:m").invoke("Who?")
+    assert server.sent["options"]["num_ctx"] == 4096
+    chat_model("ollama:m").bind(tools=[long]).invoke("Who?")
+    assert server.sent["options"]["num_ctx"] == 8192
+    call = AIMessage("", tool_calls=[{"name": "f", "args": {"text": "word " * 3000}, "id": "1"}])
+    chat_model("ollama:m").invoke([HumanMessage("Who?"), call, ToolMessage("x", tool_call_id="1")])
+    assert server.sent["options"]["num_ctx"] == 8192
+
+
+def test_a_reply_that_ended_at_its_limit_is_told_in_the_answer(server: Server) -> None:
+    with RagAgent(model="ollama:m", home=":memory:") as agent:
+        server.says("Once upon", done_reason="length")
+        assert any("limit of tokens" in line and "max_new_tokens" in line for line in agent.ask("Tell a story.").left_out)
+        server.says("The end.")
+        assert not agent.ask("Tell a story.").left_out
+
+
+BARE = "{{ .Prompt }}"
+
+
+@pytest.mark.parametrize(
+    ("template", "modelfile", "bare"),
+    [
+        (BARE, "FROM x", True), ("{{- .Prompt -}}", "", True), ("### {{ .Prompt }}\n", "", True),
+        (BARE, "FROM x\nRENDERER qwen3-vl", False), ("{{ .System }} {{ .Prompt }}", "", False),
+        ("{{ range .Messages }}{{ .Role }}{{ .Content }}{{ end }}", "", False), ("", "", False),
+    ],
+)  # fmt: skip
+def test_a_model_without_a_chat_template_is_an_error_that_says_how_to_make_one(
+    server: Server, template: str, modelfile: str, bare: bool
+) -> None:
+    from langchain_core.messages import HumanMessage, SystemMessage
+
+    server.shown.update(template=template, modelfile=modelfile)
+    server.says("Hello.")
+    model = chat_model("ollama:m")
+    assert model.invoke("Who?").text == "Hello."  # nothing is dropped of one message
+    asked = [SystemMessage("Answer in one word."), HumanMessage("Who?")]
+    if not bare:
+        assert model.invoke(asked).text == "Hello."
+        return
+    with pytest.raises(ModelError, match=r"no chat template.*TEMPLATE.*ollama create m-chat -f Modelfile") as caught:
+        model.invoke(asked)
+    assert "\n" not in str(caught.value)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rag_agent import RagAgent
+from rag_agent import RagAgent, prompts
 from rag_agent.memory.followups import Recall, recall_of
 from rag_agent.testing import CountEmbeddings, ScriptedChat
 
@@ -22,7 +22,17 @@ from rag_agent.testing import CountEmbeddings, ScriptedChat
         ("Which question did I ask at the beginning?", Recall(nth=1)),
         ("What did you just say?", Recall(nth=-1)),
         ("What did I ask you before?", Recall()),
-        ("What did we talk about earlier?", Recall()),
+        ("What did we talk about earlier?", Recall(whole=True)),
+        ("Summarise our conversation", Recall(whole=True)),
+        ("Can you sum up what we discussed?", Recall(whole=True)),
+        ("Vat ons gesprek samen", Recall(whole=True)),
+        ("Fasse unser Gespräch zusammen", Recall(whole=True)),
+        ("Résume notre conversation", Recall(whole=True)),
+        ("Resume nuestra conversación", Recall(whole=True)),
+        ("Wat vroeg ik als eerste?", Recall(nth=1)),
+        ("Was habe ich zuerst gefragt?", Recall(nth=1)),
+        ("Qu'est-ce que j'ai demandé en premier ?", Recall(nth=1)),
+        ("¿Qué pregunté primero?", Recall(nth=1)),
         ("What did I ask in turn 12?", Recall(turn=12)),
         ("In turn three, what did you answer?", Recall(turn=3)),
         ("What did we say about the bridge in turn 3?", Recall(turn=3)),
@@ -131,3 +141,67 @@ def test_a_recalled_answer_says_when_its_file_has_changed(asked: RagAgent, tmp_p
     stale = {found.turn: found for found in asked.threads.stale("t")}
     assert set(stale) == {4, 36}
     assert "440 metres" in asked.ask(stale[36].answer.query).text
+
+
+# --- the last answer, and the conversation whole -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Any:
+    """A small model, which is never asked, over two documents."""
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "shop.txt").write_text("Maria Vos founded the shop in 1899.\n", encoding="utf-8")
+    (tmp_path / "docs" / "pets.txt").write_text("Clause 7 forbids pets.\n", encoding="utf-8")
+    embeddings = CountEmbeddings(["founded", "shop", "maria", "clause", "forbid", "pets"])
+    with RagAgent(tmp_path / "docs", model=Small([]), embeddings=embeddings, home=":memory:") as agent:
+        assert agent.ask("Who founded the shop?", thread_id="t").citations
+        yield agent
+
+
+class Small(ScriptedChat):  # type: ignore[misc,unused-ignore]
+    @property
+    def weights(self) -> Any:
+        return self
+
+    def parameters(self) -> int:
+        return 135_000_000
+
+
+@pytest.mark.parametrize("doubt", ["Are you sure?", "Which document says that?", "Bist du sicher?", "Quel document dit cela ?"])
+def test_doubt_is_answered_with_the_file_and_the_quote(shop: RagAgent, doubt: str) -> None:
+    answer = shop.ask(doubt, thread_id="t")
+    assert answer.kind == "transformed"
+    assert "shop.txt: “Maria Vos founded the shop in 1899.” [1]" in answer.text
+    assert [citation.file for citation in answer.citations] == ["shop.txt"]
+
+
+def test_a_why_that_nothing_answers_gets_the_sources(shop: RagAgent) -> None:
+    answer = shop.ask("why?", thread_id="t")
+    assert not answer.refused and "Maria Vos founded the shop in 1899." in answer.text
+
+
+def test_doubt_about_a_refusal_has_no_source(shop: RagAgent) -> None:
+    assert shop.ask("What is the colour of dragons?", thread_id="t").refused
+    assert shop.ask("Are you sure?", thread_id="t").text == prompts.NO_SOURCE
+
+
+def test_the_conversation_is_told_whole_with_all_sources(shop: RagAgent) -> None:
+    for question in ("thanks!", "What does clause 7 forbid?", "Are you sure?", "What is the colour of dragons?"):
+        shop.ask(question, thread_id="t")
+    answer = shop.ask("Summarise our conversation", thread_id="t")
+    assert answer.text.splitlines()[1:] == [
+        "1. “Who founded the shop?” – Maria Vos founded the shop in 1899. [1]",
+        "3. “What does clause 7 forbid?” – Clause 7 forbids pets. [2]",
+        "5. “What is the colour of dragons?” – not answered",
+    ]
+    assert [citation.file for citation in answer.citations] == ["shop.txt", "pets.txt"]
+
+
+def test_plain_chat_tells_its_conversation_without_the_model() -> None:
+    with RagAgent(model=Small(["Hello Tess.", "Nice."]), home=":memory:") as agent:
+        agent.ask("My name is Tess.", thread_id="t")
+        agent.ask("I live in Gouda.", thread_id="t")
+        first = agent.ask("What did I say first?", thread_id="t")
+        assert (first.kind, first.text) == ("chat", "In turn 1 you said: “My name is Tess.” The reply was: Hello Tess.")
+        whole = agent.ask("Summarise our conversation", thread_id="t")
+        assert "Tess" in whole.text and "Gouda" in whole.text

@@ -4,13 +4,16 @@ import pytest
 
 from rag_agent import RagAgentError, Settings
 from rag_agent.errors import SettingsError
-from rag_agent.settings import assignments
+from rag_agent.settings import assignments, trust_home
+from rag_agent.trust import trust
 
 DEFAULT = Settings.model_fields["k"].default
 
 
 def toml(text: str) -> None:
+    """A file of settings that is trusted; `test_trust.py` has those that are not."""
     Path("rag_agent.toml").write_text(text, encoding="utf-8")
+    trust(trust_home(), Path("rag_agent.toml"), text.encode())
 
 
 def test_defaults() -> None:

@@ -134,17 +134,16 @@ def changed(sentence: str) -> Iterator[str]:
         if len(words) > 1 and word != "de":  # "12 de mayo" may be said "12 mayo"
             yield " ".join((before + after).split())
         yield from (f"{before}{word} {added}{after}" for added in ADDED[:: max(1, match.start() % 4)])
-    names = [match for match in re.finditer(r"(?<=\w )[A-Z]\w+", sentence)]
-    for one, other in zip(names, names[1:], strict=False):
-        yield (
-            sentence[: one.start()] + other.group() + sentence[one.end() : other.start()] + one.group() + sentence[other.end() :]
-        )
+    names = list(re.finditer(r"(?<=\w )[A-Z]\w+", sentence))
+    for first, second in zip(names, names[1:], strict=False):
+        between = sentence[first.end() : second.start()]
+        yield f"{sentence[: first.start()]}{second.group()}{between}{first.group()}{sentence[second.end() :]}"
     yield sentence.rstrip(".") + "?"
 
 
 def all_changes() -> list[tuple[str, str]]:
     found = [(sentence, other) for kind in TRUE.values() for sentence in kind for other in changed(sentence)]
-    found += [(one, other) for pair in NEGATED for one, other in (pair, pair[::-1])]
+    found += [pair for one, other in NEGATED for pair in ((one, other), (other, one))]
     return [(one, other) for one, other in dict.fromkeys(found) if one != other]
 
 
@@ -210,8 +209,7 @@ LEFT_OUT = {
     "biography": [
         ("Clara Haber[, the daughter of a chemist,] studied in Breslau.", "en"),
         ("Anna Lund[, who had two brothers,] was born in Oslo in 1901.", "en"),
-        ("Anna Lund [was born in 1901; she ]died in 1977.", "en"),
-        ("Otto Lang worked in Rome in 1912[, where he met Clara Haber].", "en"),
+        ("Otto Lang moved in with his aunt in Rome[, who had met Clara Haber].", "en"),
         ("She married Carl Bosch in 1919[; the couple lived in Kassel].", "en"),
         ("Clara Haber[, de dochter van een chemicus,] studeerde in Breslau.", "nl"),
         ("Clara Haber[, die Tochter eines Chemikers,] studierte in Breslau.", "de"),
@@ -273,6 +271,26 @@ def test_a_clause_may_be_left_out() -> None:
         "The minister resigned[; this was later denied].",
         # the pronoun may be somebody else
         "Anna [met Berta in Rome; she ]died in 1990.",
+        "Otto [slept; she ]left at once.",
+        "The king [slept; they ]left in May.",
+        "Die Königin [schlief; er ]ging im Mai.",
+        "La reine [dormait; il ]partit en mai.",
+        # a comment on the whole, or words that nobody can tell from a name's addition
+        "The bank failed[, which turned out to be a tale].",
+        "Dogs are allowed[, where signs permit].",
+        "The Earth[, the bishop boasted,] is flat.",
+        "The ferry[, weather permitting,] sails daily.",
+        "The pill is safe[, and deadly in large doses].",
+        "Members[, who must be over 18,] may vote.",
+        "Bring your passport[; no photocopies].",
+        "The gate opens[, if you ring the bell].",
+        "The shop gives refunds[, unlike the one in Leeds].",
+        "[Unlike the shop in Leeds, ]the shop gives refunds.",
+        "[Three of the mayors believe: ]the plan is good.",
+        "Der Zug fährt täglich[, außer im Mai].",
+        "De winkel is open[; behalve op zondag].",
+        "Le musée est ouvert[, sauf le lundi].",
+        "El museo está abierto[, salvo los lunes].",
         "The mayor [was at the bridge; it ]was closed.",
         # commas that mark clauses which restrict, and languages that nobody has described
         "Große Hunde[, die an der Leine sind,] sind im Park erlaubt.",
@@ -330,6 +348,7 @@ def test_what_says_something_else_has_no_standing(quote: str, sentence: str) -> 
         ("Die Halle hat Platz für 1.600 Leute.", "Die Halle hat Platz für 1600 Leute."),
         ("The road is 5 km long and very old.", "The road is five kilometres long and very old."),
         ("About 5 million people watched the landing.", "About 5,000,000 people watched the landing."),
+        ("The disk holds 5 GB of data.", "The disk holds 5 gigabytes of data."),
         ("The class has twenty-one pupils from Spain.", "The class has 21 pupils from Spain."),
     ],
 )

@@ -83,13 +83,12 @@ def _amount(value: float, style: str) -> str:
         value = abs(value)
     literals: list[str] = []
     pattern = _hidden(section[:200], literals)
-    digits = re.search(r"[#0?][#0?,]*(?:\.[#0?]+)?", pattern)
+    digits = re.search(r"[#0?][#0?,]*(?:\.[#0?]+)?,*", pattern)
     if "general" in pattern.lower() or not digits or re.search(r"[#0?]/|[eE][+-]|[@]", pattern):
         return sign + _general(value) if digits or "general" in pattern.lower() or not literals else _restored(pattern, literals)
-    place, _, decimals = digits[0].partition(".")
+    place, _, decimals = digits[0].rstrip(",").partition(".")
     value *= 100 ** pattern.count("%")
-    while place.endswith(","):  # shown in thousands
-        place, value = place[:-1], value / 1000
+    value /= 1000 ** (len(digits[0]) - len(digits[0].rstrip(",")))  # shown in thousands
     least = decimals.rstrip("#")
     text = f"{value:{',' if ',' in place else ''}.{min(len(decimals), 15)}f}"
     if len(least) < len(decimals):

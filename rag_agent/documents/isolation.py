@@ -85,14 +85,16 @@ class _Worker:
 
     def __init__(self) -> None:
         root = str(Path(__file__).parents[2])
-        path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
-        # -P: nothing is imported from the folder that the user happens to be in.
+        # Nothing is imported from the folder that the user happens to be in: not by -P, nor by an empty or relative entry.
+        inherited = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if os.path.isabs(entry)]
+        path = os.pathsep.join([root, *inherited])
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-c", _MAIN],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env={**os.environ, "PYTHONPATH": path},
+            cwd=os.sep,
             start_new_session=True,  # Ctrl-C is for the ingestion, which ends its workers itself
         )
 

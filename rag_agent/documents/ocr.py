@@ -18,6 +18,7 @@ from rag_agent.documents.builder import Builder
 from rag_agent.documents.pdf_blocks import add_pages
 from rag_agent.documents.pdf_layout import layout
 from rag_agent.documents.pdf_words import Word
+from rag_agent.documents.prose import refined
 from rag_agent.documents.reading import Reading, Unreadable, part_done
 
 _DPI = 300
@@ -116,7 +117,7 @@ def read(data: bytes) -> Reading:
             pages.append((layout(recognized(out.getvalue()), ()), upright.height * 72 / _DPI))
             part_done()
     add_pages(builder, [page for page, _ in pages], [height for _, height in pages])
-    return builder.reading("image", told=[told(len(pages))])
+    return refined(builder.reading("image", told=[told(len(pages))]))
 
 
 def told(pages: int) -> str:

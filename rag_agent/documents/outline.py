@@ -9,7 +9,8 @@ from typing import NamedTuple
 from rag_agent.documents.blocks import Block
 from rag_agent.documents.reading import Reading
 
-_ASKS = re.compile(r"[?？؟\u037e]\W*$")
+ASKS = re.compile(r"[?？؟\u037e][\"'”’»)\]*_\s]*$")
+"""The end of a question, in any script."""
 _INTRODUCES = re.compile(r"[:：]\W*$")
 
 
@@ -105,4 +106,4 @@ def outline(reading: Reading) -> Outline:
 
 def _is_question(text: str, block: Block) -> bool:
     own = text[block.start : block.end]
-    return len(own) <= 200 and bool(_ASKS.search(own)) and "\n\n" not in own and not re.search(r"[.!?]\s", own)
+    return len(own) <= 200 and bool(ASKS.search(own)) and "\n\n" not in own and not re.search(r"[.!?]\s", own)

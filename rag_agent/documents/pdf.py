@@ -15,6 +15,7 @@ from rag_agent.documents.pdf_blocks import add_pages
 from rag_agent.documents.pdf_forms import add_values
 from rag_agent.documents.pdf_layout import Line, Table, layout
 from rag_agent.documents.pdf_words import Page
+from rag_agent.documents.prose import refined
 from rag_agent.documents.reading import Reading, Unreadable, part_done
 
 _SCANNED = 0.5  # of a page that pictures cover
@@ -68,7 +69,7 @@ class _Document:
         ]
         if self._recognized:
             told.append(ocr.told(self._recognized))
-        return builder.reading("pdf", title=_title(self._document), told=told)
+        return refined(builder.reading("pdf", title=_title(self._document), told=told))
 
     def _page(self, number: int) -> tuple[list[Line | Table], float, list[str]]:
         page = self._document[number]

@@ -4,9 +4,9 @@ import re
 from collections.abc import Sequence
 
 from rag_agent.documents.builder import Builder
-from rag_agent.documents.lists import Item, add_list, shown, typed_mark
 from rag_agent.documents.pdf_layout import Line, Table
 from rag_agent.documents.pdf_text import LEADER, PageParts, Part, parts_of, text_of, words_of
+from rag_agent.documents.prose import Item, add_list, shown, typed_mark
 from rag_agent.documents.tables import Cell, add_table, heads
 
 _SAYS = 4  # words: shorter running heads are names of the document or numbers of pages

@@ -47,6 +47,10 @@ def _field(c: Any, env: Any, annotation: Any, read: Page) -> list[str]:
     if kind in (c.FPDF_FORMFIELD_CHECKBOX, c.FPDF_FORMFIELD_RADIOBUTTON):
         return _tick(read.words, box, bool(c.FPDFAnnot_IsChecked(env, annotation)))
     value = " ".join(_string(c.FPDFAnnot_GetFormFieldValue, env, annotation).split())
+    if kind == c.FPDF_FORMFIELD_LISTBOX:
+        places = range(min(1000, max(0, c.FPDFAnnot_GetOptionCount(env, annotation))))
+        chosen = [place for place in places if c.FPDFAnnot_IsOptionSelected(env, annotation, place)]
+        value = ", ".join(_string(c.FPDFAnnot_GetOptionLabel, env, annotation, place) for place in chosen) or value
     if not value or kind == c.FPDF_FORMFIELD_PUSHBUTTON:
         return []
     label = _label(read.words, box)

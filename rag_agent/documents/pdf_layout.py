@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import NamedTuple
 
-from rag_agent.documents.lists import typed_mark
 from rag_agent.documents.pdf_words import Rule, Word
+from rag_agent.documents.prose import typed_mark
 
 _APART = 1.0  # of the size of the type: what lies further apart on a line belongs to different columns or cells
 _GUTTER = 8.0  # points, the least space between columns

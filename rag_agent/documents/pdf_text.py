@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from rag_agent.documents.lists import typed_mark
 from rag_agent.documents.pdf_layout import Line, Table
+from rag_agent.documents.prose import typed_mark
 
 Role = Literal["text", "heading", "item", "code", "table", "pair", "furniture"]
 
 _EDGE = 0.12  # of the height of a page, above and below: where running heads and page numbers stand
+_NUMBER_EDGE = 0.2  # the same for what is nothing but a number
+_NUMBER = re.compile(r"[\W_]{0,4}(?:#[\W_]{0,3}#?|[ivxlc]{1,6})[\W_]{0,4}")
 _HEADING = 1.12  # of the size of most text
 _LONGEST_HEADING = 200  # characters
 _SLACK = 0.12  # of a column's width: a line that leaves that much room for the next word was ended on purpose
@@ -57,17 +59,15 @@ class Style:
 
     def __init__(self, pages: Sequence[Sequence[Line | Table]]) -> None:
         """Look at all its lines."""
+        lines = [one for page in pages for one in page if isinstance(one, Line)]
+        weights = [sum(len(word.text) for word in line.words) for line in lines]
         sizes: Counter[float] = Counter()
-        bold: Counter[bool] = Counter()
-        fixed: Counter[bool] = Counter()
-        for line in (one for page in pages for one in page if isinstance(one, Line)):
-            weight = sum(len(word.text) for word in line.words)
+        for line, weight in zip(lines, weights, strict=True):
             sizes[round(line.size * 2) / 2] += weight
-            bold[line.bold] += weight
-            fixed[line.fixed] += weight
         self.size = sizes.most_common(1)[0][0] if sizes else 0.0
-        self.bold = bool(bold) and bold.most_common(1)[0][0]
-        self.fixed = bool(fixed) and fixed.most_common(1)[0][0]
+        usual = [(line, weight) for line, weight in zip(lines, weights, strict=True) if round(line.size * 2) / 2 == self.size]
+        self.bold = sum(weight * (1 if line.bold else -1) for line, weight in usual) > 0
+        self.fixed = sum(weight * (1 if line.fixed else -1) for line, weight in usual) > 0
 
     def sets_off(self, line: Line) -> bool:
         """Whether a line is set like a heading."""
@@ -104,15 +104,18 @@ def _running(pages: Sequence[Sequence[Line | Table]], heights: Sequence[float]) 
     places: dict[str, list[tuple[int, Line]]] = {}
     for number, (page, height) in enumerate(zip(pages, heights, strict=True)):
         for line in page:
-            if isinstance(line, Line) and not _EDGE * height < line.base < (1 - _EDGE) * height:
-                places.setdefault(re.sub(r"\d+", "#", line.text.casefold()), []).append((number, line))
+            if isinstance(line, Line) and not line.filled:
+                text = re.sub(r"\d+", "#", line.text.casefold())
+                edge = (_NUMBER_EDGE if _NUMBER.fullmatch(text) else _EDGE) * height
+                if not edge < line.base < height - edge:
+                    places.setdefault(text, []).append((number, line))
     least = 2 if len(pages) <= 10 else 3
     found: set[int] = set()
     for text, lines in places.items():
-        for _, line in lines:
-            level = {number for number, other in lines if abs(other.base - line.base) < 4}
-            alone = not re.search(r"[^\W\d_]", text) or re.fullmatch(r"[-–— ]*[ivxlc]{1,6}[-–— ]*", text)
-            if len(level) >= least or (alone and len(text) <= 9 and not line.filled):
+        for number, line in lines:
+            level = {other for other, one in lines if abs(one.base - line.base) < 4}
+            outer = not _EDGE * heights[number] < line.base < (1 - _EDGE) * heights[number]
+            if len(level) >= least or (outer and _NUMBER.fullmatch(text)):
                 found.add(id(line))
     return found
 

@@ -1,9 +1,10 @@
-"""The words of a PDF's page with their places, in points from the upper left corner of the page as it is shown."""
+"""The words of a PDF's page with their places, in points from the upper left corner of the page as it is read."""
 
 import ctypes
 import math
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ _LIGATURES = re.compile("[\ufb00-\ufb06]")
 _HYPHEN = "\x02"  # pdfium's sign for a hyphen at the end of a line
 _GAP = 0.3  # of the size of the type: what is further apart is two words
 _LEAST_RULE = 12.0  # points
+_LOOKS = 50  # letters that are looked at to tell which way a page is read
 _THIN = 2.5  # points: thinner boxes are rules
 
 
@@ -57,9 +59,9 @@ class Page:
     def __init__(self, page: Any) -> None:
         """Read a page of pypdfium2."""
         self._page = page
-        self.width, self.height = page.get_size()
         left, bottom, right, top = page.get_bbox()
-        self._turn = page.get_rotation() // 90
+        self._turn = _direction(page)
+        self.width, self.height = (right - left, top - bottom) if self._turn % 2 == 0 else (top - bottom, right - left)
         self.bounds: tuple[float, float, float, float] = (left, bottom, right, top)
         self.garbled = False
         """Whether most of its text is in type whose letters are not known."""
@@ -83,7 +85,7 @@ class Page:
         """The words that stand upright, and the lines that do not."""
         text_page = self._page.get_textpage()
         try:
-            letters = _Letters(self, text_page.raw, text_page.count_chars(), turned=bool(self._turn))
+            letters = _Letters(self, text_page.raw, text_page.count_chars(), self._turn)
             letters.read()
         finally:
             text_page.close()
@@ -122,11 +124,25 @@ class Page:
             yield self.box(left, bottom, right, top)
 
 
+def _direction(page: Any) -> int:
+    """How many quarter turns most of a page's text is turned by: what a reader turns the page back by."""
+    import pypdfium2.raw as c
+
+    text_page = page.get_textpage()
+    try:
+        places = range(0, text_page.count_chars(), max(1, text_page.count_chars() // _LOOKS))
+        angles = (c.FPDFText_GetCharAngle(text_page.raw, place) for place in places)
+        turns = Counter(round(-angle / (math.pi / 2)) % 4 for angle in angles if angle >= 0)
+    finally:
+        text_page.close()
+    return turns.most_common(1)[0][0] if turns else 0
+
+
 class _Letters:
     """The letters of a page, put together to words."""
 
-    def __init__(self, page: Page, raw: Any, count: int, *, turned: bool) -> None:
-        self._page, self._raw, self._count, self._turned = page, raw, count, turned
+    def __init__(self, page: Page, raw: Any, count: int, turn: int) -> None:
+        self._page, self._raw, self._count, self._turn = page, raw, count, turn
         self.words: list[Word] = []
         self.tilted: list[str] = []
         """Words that are not level."""
@@ -148,14 +164,14 @@ class _Letters:
             if not sign or sign.isspace() or (sign < " " and sign != _HYPHEN) or not c.FPDFText_GetLooseCharBox(raw, index, rect):
                 word, apart = None, True
                 continue
-            if self._turned:
+            if self._turn:
                 left, _, right, bottom = page.box(rect.left, rect.bottom, rect.right, rect.top)
             else:  # the same, for nearly all pages of nearly all files
                 left, right, bottom = rect.left - edge, rect.right - edge, height - rect.bottom
             if word and abs(bottom - floor) < 0.2 * word.size and -word.size < left - word.right < _GAP * word.size:
                 word.text += sign
                 word.right = max(word.right, right)
-            elif not self._turned and abs(math.sin(c.FPDFText_GetCharAngle(raw, index))) > 0.1:
+            elif abs(math.sin(c.FPDFText_GetCharAngle(raw, index) + self._turn * math.pi / 2)) > 0.1:
                 word = None
                 self.tilted += [sign] if apart or not self.tilted else [self.tilted.pop() + sign]
             else:
@@ -173,7 +189,9 @@ class _Letters:
         )
         c.FPDFText_GetCharOrigin(raw, index, x, y)
         c.FPDFText_GetFontInfo(raw, index, name, 128, flags)
-        bold = c.FPDFText_GetFontWeight(raw, index) >= 600 or re.search(rb"bold|black|heavy|demi", name.value, re.IGNORECASE)
+        bold = c.FPDFText_GetFontWeight(raw, index) >= 600 or re.search(
+            rb"bold|black|heavy|demi|medi(?!um)|(?:cm|sf|ec)[a-z]*bx", name.value, re.IGNORECASE
+        )
         fixed = flags.value & 1 or re.search(rb"mono|courier|consol|typewriter|cmtt", name.value, re.IGNORECASE)
         scale = (matrix.c**2 + matrix.d**2) ** 0.5 if c.FPDFText_GetMatrix(raw, index, matrix) else 1.0
         size = max(1.0, c.FPDFText_GetFontSize(raw, index) * (scale or 1.0))

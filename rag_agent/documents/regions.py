@@ -20,7 +20,7 @@ def tables(grid: Sequence[Row]) -> list[list[list[Cell]]]:
             above += rows
             extent = None
             continue
-        if extent == (left, right) and not above and not heads(rows):
+        if extent == (left, right) and not above and not heads(_untitled(rows)):
             found[-1] += rows  # an empty row inside a table
             continue
         found.append(above + rows)
@@ -43,10 +43,13 @@ def _parts(grid: Sequence[Row], top: int, bottom: int, left: int, right: int) ->
 
 def _stands_alone(grid: Sequence[Row], top: int, bottom: int, left: int, right: int) -> bool:
     """Whether columns are a table of their own: several, with names above them."""
-    rows = [_cells(row[left:right]) for row in grid[top:bottom] if _filled(row[left:right])]
-    while rows and sum(bool(cell.text) for cell in rows[0]) == 1:
-        rows = rows[1:]
+    rows = _untitled([_cells(row[left:right]) for row in grid[top:bottom] if _filled(row[left:right])])
     return right - left > 1 and len(rows) > 1 and all(cell.text for cell in rows[0]) and heads(rows, doubt=True)
+
+
+def _untitled(rows: list[list[Cell]]) -> list[list[Cell]]:
+    """Rows without those of one cell above them."""
+    return rows[next((place for place, row in enumerate(rows) if sum(bool(cell.text) for cell in row) > 1), len(rows)) :]
 
 
 def _runs(flags: Sequence[bool], start: int) -> Iterator[tuple[int, int]]:

@@ -43,7 +43,7 @@ def read(data: bytes) -> Reading:
             part = parts.get(sheet.title, "")
             unread["formula without a value"] += len(_UNCALCULATED.findall(package.data(part)))
             grid = list(_grid(sheet, unread))
-            _add_sheet(builder, sheet.title, grid, [*_printed(sheet), *_drawn(package, part, unread)])
+            add_sheet(builder, sheet.title, grid, [*_printed(sheet), *_drawn(package, part, unread)])
     return builder.reading("xlsx", title=package.title(), told=_told(unread))
 
 
@@ -66,7 +66,7 @@ def read_old(data: bytes) -> Reading:
         ]
         for (top, left), (bottom, right) in sheet.merged_cell_ranges or ():
             _merge(grid, top, left, bottom, right)
-        _add_sheet(builder, about.name, grid, [])
+        add_sheet(builder, about.name, grid, [])
     return builder.reading("xls", told=_told(unread))
 
 
@@ -74,7 +74,8 @@ def _stored(value: Any) -> str:
     return shown(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
-def _add_sheet(builder: Builder, title: str, grid: Sequence[Row], beside: Sequence[str]) -> None:
+def add_sheet(builder: Builder, title: str, grid: Sequence[Row], beside: Sequence[str]) -> None:
+    """Add a sheet as an article: its tables, and what lies over it; nothing of an empty one."""
     found = tables(grid)
     if not found and not beside:
         return

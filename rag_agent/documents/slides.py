@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from rag_agent.documents.archives import Package, attribute, child, count, descendants, local
 from rag_agent.documents.builder import Builder
-from rag_agent.documents.lists import Item, add_list, shown, typed_mark
+from rag_agent.documents.prose import Item, add_list, refined, shown, typed_mark
 from rag_agent.documents.reading import Reading
 from rag_agent.documents.tables import Cell, add_table
 from rag_agent.documents.word_styles import counted, number
@@ -50,7 +50,7 @@ def read(data: bytes) -> Reading:
         named = _add_slide(builder, package, part, root, unread)
         title = title or named
     told = [line for name, many in unread.items() for line in count(many, name)]
-    return builder.reading("pptx", title=package.title() or title, told=told)
+    return refined(builder.reading("pptx", title=package.title() or title, told=told))
 
 
 def _add_slide(builder: Builder, package: Package, part: str, root: Any, unread: Counter[str]) -> str:

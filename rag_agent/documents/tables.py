@@ -8,7 +8,8 @@ from rag_agent.documents.builder import Builder
 from rag_agent.documents.headers import Grid, find_header
 
 _SAMPLE = 60  # rows that are looked at to tell what the first ones are; the others stream by
-_WIDEST = 16_384  # columns, as many as a sheet has: a span is what the file says, not what memory must hold
+_WIDEST = 16_384  # columns, as many as a sheet has
+_WIDEST_CELL = 1_000  # columns: a span is what the file says, not what memory must hold
 _NOTE = 80  # characters; what is longer, above a table, is no title
 
 
@@ -88,7 +89,7 @@ def _slots(rows: Iterable[Sequence[str | Cell]]) -> Iterator[list[_Slot]]:
             _hang(row, hanging)
             cell = Cell(value) if isinstance(value, str) else value
             text = " ".join(cell.text.split())
-            for place in range(max(1, min(cell.across, _WIDEST - len(row)))):
+            for place in range(max(1, min(cell.across, _WIDEST_CELL, _WIDEST - len(row)))):
                 if cell.down > 1:
                     hanging[len(row)] = (_Slot(text, cell.head, place > 0, True), cell.down - 1)
                 row.append(_Slot(text, cell.head, place > 0))

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from rag_agent.documents.archives import Package, attribute, child, count, descendants, local
 from rag_agent.documents.builder import Builder
-from rag_agent.documents.lists import Item, add_list, shown, typed_mark
+from rag_agent.documents.prose import Item, add_list, refined, shown, typed_mark
 from rag_agent.documents.reading import Reading
 from rag_agent.documents.tables import Cell, add_table
 from rag_agent.documents.word_styles import Numbering, Styles, number, on
@@ -75,7 +75,7 @@ class _Word:
         self._blocks([] if body is None else list(body))
         self._add_running(feet, body)
         told = [line for name, many in self._unread.items() for line in count(many, name, _PLURALS.get(name, ""))]
-        return self._builder.reading("docx", title=self._package.title() or self._title, told=told)
+        return refined(self._builder.reading("docx", title=self._package.title() or self._title, told=told))
 
     # --- headers and footers ---
 
@@ -182,7 +182,7 @@ class _Word:
     def _list(self, paragraphs: Sequence[_Paragraph]) -> None:
         items: list[Item] = []
         for one in paragraphs:
-            if one.item >= 0 or not items:
+            if one.item >= 0:
                 items.append(Item(one.item, [one.text]))
             elif typed := typed_mark(one.text):
                 items.append(Item(0, [shown(*typed)]))

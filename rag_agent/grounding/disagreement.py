@@ -13,26 +13,27 @@ import numpy as np
 from rag_agent.grounding.asking import asks_for
 from rag_agent.grounding.choice import chances
 from rag_agent.grounding.evidence import Candidate, Evidence
-from rag_agent.grounding.forms import Date, Token, dates, tokens
-from rag_agent.language import LANGUAGES, detect, language
+from rag_agent.grounding.forms import NEGATIONS, Date, Token, dates, tokens
+from rag_agent.language import detect, language
 
-_LIKELY = 0.3  # chance of holding the answer, as a share of the best sentence's, from which a sentence is compared
+_LIKELY = 6  # units that are compared, those that most likely hold the answer
 _HELD = 0.3  # share of the question's terms that sentences hold which differ in one piece
 _HELD_ALL = 0.9  # and those that are said in different words
 _EQUAL = 0.6  # share of the longer sentence that is the same where one piece differs
-_OTHERS = 3  # sentences of other texts that are compared with the best one
-_NEGATIONS = frozenset[str]().union(*(known.negations for code in LANGUAGES if (known := language(code))))
+_OTHERS = 3  # units of other texts that each is compared with
 
 
 def disagreement(evidence: Evidence) -> tuple[Candidate, Candidate] | None:
-    """Find the likeliest unit and one of another text that contradicts it; None where the sources do not disagree."""
+    """Find one of the likeliest units and one of another text that contradicts it; None where the sources do not disagree."""
     chance = chances(evidence)
-    order = [n for n in np.argsort(-chance, kind="stable").tolist() if chance[n] >= _LIKELY * chance.max()]
-    likely = [evidence.candidates[n] for n in order]
+    likely = [evidence.candidates[n] for n in np.argsort(-chance, kind="stable")[:_LIKELY].tolist()]
     sources = [(candidate.file, candidate.article) for candidate in likely]
     held = [0.0 if candidate.withheld else candidate.own for candidate in likely]
-    found = contradicting(evidence.question, [candidate.unit.text for candidate in likely], sources, held) if likely else None
-    return (likely[0], likely[found]) if found else None
+    texts = [candidate.unit.text for candidate in likely]
+    for at in range(len(likely)):
+        if found := contradicting(evidence.question, texts[at:], sources[at:], held[at:]):
+            return likely[at], likely[at + found]
+    return None
 
 
 def contradicting(question: str, texts: Sequence[str], sources: Sequence[Hashable], held: Sequence[float]) -> int | None:
@@ -68,7 +69,7 @@ def _one_piece_differs(kind: str, asked: Sequence[Token], mine: Sequence[Token],
     if len(changes) != 1 or same < _EQUAL * max(map(len, sides)):
         return False
     pieces = changes[0]
-    if any(all(token.key in _NEGATIONS for token in piece) for piece in pieces if piece) and not all(pieces):
+    if any(all(token.key in NEGATIONS for token in piece) for piece in pieces if piece) and not all(pieces):
         return True
     if not all(pieces) or kind in ("date", "number") and _agree(dates(pieces[0]), dates(pieces[1])):
         return False
@@ -81,7 +82,7 @@ def _one_piece_differs(kind: str, asked: Sequence[Token], mine: Sequence[Token],
 
 
 def _values_differ(kind: str, asked: Sequence[Token], mine: Sequence[Token], theirs: Sequence[Token]) -> bool:
-    if kind not in ("date", "number") or any(token.key in _NEGATIONS for token in (*mine, *theirs)):
+    if kind not in ("date", "number") or any(token.key in NEGATIONS for token in (*mine, *theirs)):
         return False
     names = [{token.key for token in side if token.named} for side in (mine, theirs)]
     if names[0] - names[1] and names[1] - names[0]:

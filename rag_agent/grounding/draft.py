@@ -8,14 +8,13 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any, Protocol
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from rag_agent import prompts
-from rag_agent.language.sentences import sentence_texts
 from rag_agent.grounding.template import neutralise
+from rag_agent.language import sentence_texts
 
 __all__ = ["Draft", "DraftSentence", "Unit", "draft_messages", "read_draft"]
 
@@ -29,12 +28,14 @@ _BEHIND = re.compile(rf"([.!?…。！？][\"'”’»)]*)((?:{_MARK.pattern})+)
 _LINE = re.compile(rf"[\s*_-]*{_WORD}[\s*_]*:?[\s*_]*[\[(]?\s*({_NUMBERS})\s*[\])]?[.\s*_]*", re.IGNORECASE)
 _LABEL = re.compile(r"^[\s*_#>]*(?:answer|a)[\s*_]*:[\s*_]*", re.IGNORECASE)
 _FENCE = re.compile(r"^\s*```[\w-]*\s*$", re.MULTILINE)
+_JSON = re.compile(r"\{.*\}", re.DOTALL)
+_CUT = re.compile(r'^\s*\{\s*"answer"\s*:\s*"((?:[^"\\]|\\.)*)\\?$', re.DOTALL)
 _BULLET = re.compile(r"^\s*(?:[-*•+]|\d{1,2}[.)])\s+")
 _EMPHASIS = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
 
 
 class Unit(Protocol):
-    """What may be quoted."""
+    """What a reader is shown: a passage, or a part of one."""
 
     @property
     def number(self) -> int:
@@ -76,18 +77,15 @@ class Draft:
 
 
 def draft_messages(question: str, units: Sequence[Unit], system: str | None = None) -> list[BaseMessage]:
-    """The prompt of a draft: the units under what they stand under, then the question, so that a repeated prompt is read once.
+    """The prompt of a draft: what is to be read, each with its number; then the question, so that a repeated text is read once.
 
     Args:
         question: Said in full.
-        units: In the order to read them; neighbours of one context share its line.
+        units: In the order to read them.
         system: The role of the assistant, before its task.
     """
-    blocks = []
-    for context, group in groupby(units, key=lambda unit: unit.context):
-        lines = [f"[{unit.number}] {unit.text}" for unit in group]
-        blocks.append(neutralise("\n".join([context, *lines] if context else lines)))
-    role = f"{system}\n\n{prompts.DRAFT_SYSTEM}" if system else prompts.DRAFT_SYSTEM
+    blocks = [neutralise(f"[{unit.number}] {unit.context}\n{unit.text}") for unit in units]
+    role = f"{system}\n\n{prompts.DOCUMENTS_SYSTEM}" if system else prompts.DOCUMENTS_SYSTEM
     task = prompts.DRAFT.format(passages="\n\n".join(blocks), question=question, no_answer=prompts.NO_ANSWER)
     return [SystemMessage(role), HumanMessage(task)]
 
@@ -125,16 +123,23 @@ def read_draft(reply: str, units: Sequence[Unit], question: str = "") -> Draft:
 def _unwrapped(reply: str) -> tuple[str, list[int]]:
     """The answer in a reply, which may be JSON, and the numbers that stand beside it there."""
     text = _FENCE.sub("", reply).strip()
-    try:
-        values = json.loads(text)
-    except ValueError:
-        return _EMPHASIS.sub(r"\2", text), []
-    if not isinstance(values, dict):
-        return text, []
-    numbers = [number for key, value in values.items() if key != "answer" for number in _integers(value)]
-    answer = values.get("answer", "")
-    lines = answer if isinstance(answer, list) else [answer]
-    return "\n".join(map(str, lines)), numbers
+    if found := _JSON.search(text):
+        try:
+            values = json.loads(found.group(), strict=False)
+        except ValueError:
+            values = None
+        if isinstance(values, dict) and "answer" in values:
+            numbers = [number for key, value in values.items() if key != "answer" for number in _integers(value)]
+            return _lines(values["answer"]), numbers
+    if cut := _CUT.search(text):  # the reply was longer than it may be
+        return cut[1].replace('\\"', '"').replace("\\n", "\n"), []
+    return _EMPHASIS.sub(r"\2", text), []
+
+
+def _lines(answer: Any) -> str:
+    if isinstance(answer, dict):
+        return "\n".join(f"{key}: {_lines(value)}" for key, value in answer.items())
+    return "\n".join(map(_lines, answer)) if isinstance(answer, list) else "" if answer is None else str(answer)
 
 
 def _integers(value: Any) -> list[int]:

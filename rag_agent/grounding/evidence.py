@@ -1,18 +1,21 @@
 """One `Evidence` a turn: what was found, cut into units, and how each bears on the question. Made once, then only read."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rag_agent import prompts
 from rag_agent.answers import Citation, Hit
 from rag_agent.documents.outline import Outline
-from rag_agent.grounding.identity import missing
-from rag_agent.grounding.instructions import is_quotable
-from rag_agent.grounding.units import Unit, units
+from rag_agent.grounding.asking import asks_for, gives
+from rag_agent.grounding.identity import identities, is_code, missing
+from rag_agent.grounding.instructions import is_instruction
+from rag_agent.grounding.units import Unit, is_title, units
+from rag_agent.language import sentence_texts
 
 __all__ = ["Candidate", "Evidence", "gather"]
 
@@ -69,6 +72,10 @@ class Candidate:
     """Cosine of the question and the unit under its headings; 0 where there are no embeddings."""
     passage: float
     """Cosine of the question and the nearest chunk that holds the unit."""
+    rank: float
+    """Score of the best chunk that holds the unit, as a share of the best of all."""
+    gives: bool
+    """Whether the question asks for a person, a place, a date, a number or a reason, and the unit holds one that it does not."""
     first: bool
     """Whether it is the first unit under its heading, which often says what the section is about."""
     own: float
@@ -79,6 +86,13 @@ class Candidate:
     """The same of what it stands under alone."""
     around: float
     """The same of the unit, what it stands under, and the sentences beside it."""
+    rest: float
+    """Share of those of the question's terms that it does not stand under which the unit holds; 1 where it stands under all."""
+    rest_around: float
+    """The same with the sentences beside it."""
+    named: float
+    """Share of the question's identifiers and numbers that the unit and what it stands under hold, and in a row, an item or a
+    pair of its names, too: prose names its subject once and goes on about it. 1 where there are none."""
     withheld: str = ""
     """Why it may not be shown; "" where it may."""
 
@@ -115,7 +129,7 @@ def gather(
     documents: Documents,
     *,
     embeddings: Embedder | None,
-    parts: Sequence[str] = (),
+    centre: Vector | None = None,
 ) -> Evidence:
     """Cut what was found into units and measure each against the question; units are embedded in one call.
 
@@ -124,7 +138,7 @@ def gather(
         hits: What the search found, best first.
         documents: Where it was found.
         embeddings: What made the vectors of the documents; None compares by words alone.
-        parts: The questions that it consists of, where it asks several things.
+        centre: What units are compared with instead of the question, (dimensions,), where it asks what a text is about.
     """
     placed = _placed(hits, documents)
     vectors = None
@@ -133,9 +147,8 @@ def gather(
         distinct = {text: place for place, text in enumerate(dict.fromkeys(texts))}
         embedded = _unit_rows(np.asarray(embeddings.embed_documents(list(distinct)), np.float32))
         vectors = embedded[[distinct[text] for text in texts]]
-    measure = _Measure(hits, documents, placed, vectors, embeddings is None)
-    whole = measure.evidence(question)
-    return replace(whole, parts=tuple(measure.evidence(part) for part in parts))
+    measure = _Measure(hits, documents, placed, vectors, embeddings is None, centre)
+    return measure.evidence(question)
 
 
 @dataclass(frozen=True)
@@ -171,29 +184,45 @@ def _placed(hits: Sequence[Hit], documents: Documents) -> list[_Placed]:
 
 class _Measure:
     def __init__(
-        self, hits: Sequence[Hit], documents: Documents, placed: Sequence[_Placed], vectors: Vector | None, by_words: bool
-    ) -> None:
+        self, hits: Sequence[Hit], documents: Documents, placed: Sequence[_Placed], vectors: Vector | None, by_words: bool,
+        centre: Vector | None,
+    ) -> None:  # fmt: skip
         self._hits, self._documents, self._placed, self._vectors = hits, documents, placed, vectors
-        self._by_words = by_words
+        self._by_words, self._centre = by_words, centre
         self._sets: dict[str, frozenset[str]] = {"": frozenset()}
         self._words = documents.words()
 
     def evidence(self, question: str) -> Evidence:
         weights = {term: self._documents.idf(term) for term in self._words.query_terms(question)}
-        query = None if self._by_words else self._documents.vector(question)
+        query = self._centre if self._centre is not None else None if self._by_words else self._documents.vector(question)
         cosines = np.zeros(len(self._placed)) if query is None or self._vectors is None else self._vectors @ query
+        named, kind = identities(question), asks_for(question)
+        best = max((hit.score for hit in self._hits), default=0.0) or 1.0
+        titles = {(one.file, one.article): one.unit for one in self._placed if is_title(one.unit)}
         found = []
         for one, cosine in zip(self._placed, cosines.tolist(), strict=True):
-            unit = one.unit
+            unit, title = one.unit, titles.get((one.file, one.article))
+            if title is unit:
+                title = None
+                if frozenset(self._words.query_terms(unit.text)) <= weights.keys():
+                    continue  # it says what is asked about, and nothing of it
             terms, under = self._terms(unit.text), self._terms(one.file, *unit.context)
+            around = terms | self._terms(unit.before, unit.after)
+            above = _share(weights, under | self._terms(title.text if title else ""))
+            own, beside = _share(weights, terms | under), _share(weights, around | under)
+            whole = _share(weights, around | under | self._terms(title.text if title else ""))
+            rest = _share(weights, terms | under | self._terms(title.text if title else ""))
             found.append(
                 Candidate(
                     unit, one.file, one.article, one.page, one.base, cosine,
                     max((self._hits[n].similarity or 0.0) for n in one.hits),
+                    max(self._hits[n].score for n in one.hits) / best,
+                    bool(kind) and gives(kind, unit.text, question),
                     one.first,
-                    _share(weights, terms | under), _share(weights, terms), _share(weights, under),
-                    _share(weights, terms | under | self._terms(unit.before, unit.after)),
-                    "" if is_quotable(unit.quote, 0, len(unit.quote)) else "it gives an order to an assistant",
+                    own, _share(weights, terms), _share(weights, under), beside,
+                    _beyond(rest, above), _beyond(whole, above),
+                    self._named(named, one),
+                    prompts.GIVES_ORDER if any(map(is_instruction, [unit.quote, *sentence_texts(unit.quote)])) else "",
                 )
             )  # fmt: skip
         return Evidence(
@@ -202,14 +231,23 @@ class _Measure:
 
     def _held(self, identity: tuple[str, ...]) -> bool:
         """Whether the words of an identity stand together in a chunk or a unit, with what it stands under."""
-        wanted = [self._terms(word) or frozenset({word.casefold()}) for word in identity]
-        texts = [self._terms(one.unit.text, one.unit.before, one.unit.after, one.file, *one.unit.context) for one in self._placed]
-        texts += [self._terms(hit.text) for hit in self._hits]
-        # Of a word with joints, the whole must stand there ("max_wal_size"), or all its parts ("report.txt").
-        return any(
-            all(self._whole(word) in text or terms <= text for word, terms in zip(identity, wanted, strict=True))
-            for text in texts
-        )
+        if len(identity) > 1:  # a command, a title: the words behind each other
+            phrase = " ".join(identity).casefold()
+            said = [text for one in self._placed for text in (one.unit.text, *one.unit.context)] + [
+                hit.text for hit in self._hits
+            ]
+            return any(phrase in " ".join(text.casefold().split()) for text in said)
+        texts = [self._terms(one.unit.text, one.file, *one.unit.context) for one in self._placed]
+        return any(self._stands(identity, text) for text in [*texts, *(self._terms(hit.text) for hit in self._hits)])
+
+    def _named(self, named: Sequence[tuple[str, ...]], one: _Placed) -> float:
+        wanted = [identity for identity in named if one.unit.kind in ("row", "item", "pair") or any(map(is_code, identity))]
+        text = self._terms(one.unit.text, one.file, *one.unit.context)
+        return sum(self._stands(identity, text) for identity in wanted) / len(wanted) if wanted else 1.0
+
+    def _stands(self, identity: tuple[str, ...], text: frozenset[str]) -> bool:
+        """Of a word with joints, the whole must stand there ("max_wal_size"), or all its parts ("report.txt")."""
+        return all(self._whole(word) in text or self._terms(word) <= text for word in identity)
 
     def _whole(self, word: str) -> str:
         return next(iter(self._words.terms(word)), word)
@@ -224,6 +262,11 @@ class _Measure:
 def _share(weights: dict[str, float], terms: frozenset[str]) -> float:
     total = sum(weights.values())
     return sum(weight for term, weight in weights.items() if term in terms) / total if total else 0.0
+
+
+def _beyond(share: float, above: float) -> float:
+    """The share of what is left when a part of it is taken away."""
+    return (share - above) / (1.0 - above) if above < 1.0 - 1e-9 else 1.0
 
 
 def _unit_rows(vectors: Vector) -> Vector:

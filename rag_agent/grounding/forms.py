@@ -17,6 +17,8 @@ _ALL = [known for code in LANGUAGES if (known := language(code))]
 _MONTHS = {word: number for one in _ALL for word, number in one.months.items()}
 _UNITS = {word: symbol for one in _ALL for word, symbol in one.units.items()}
 _SMALL = frozenset[str]().union(*(one.small_words for one in _ALL))
+NEGATIONS = frozenset[str]().union(*(one.negations for one in _ALL))
+"""Of all languages that have a file, for a text whose language cannot be told."""
 _SYMBOLS = "|".join(sorted(set(_UNITS.values()), key=len, reverse=True))
 _SCALE = 1000  # "5 million", but "five hundred" in nobody's digits
 _TOKEN = re.compile(
@@ -167,8 +169,7 @@ def _date(found: Sequence[Token], at: int, known: Language | None) -> tuple[int,
     """The date that begins at a token: how many tokens it takes, and `year-month-day`, 0 where a part is not told."""
     raw = found[at].raw
     if re.fullmatch(r"\d{4}-\d\d-\d\d", raw):
-        year, month, day = map(int, raw.split("-"))
-        return 1, f"{year}-{month}-{day}"
+        return 1, "-".join(str(int(part)) for part in raw.split("-"))
     if (dotted := _DOTTED.fullmatch(raw)) and known and known.decimal == "," and int(dotted[2]) <= 12:
         return 1, f"{int(dotted[3])}-{int(dotted[2])}-{int(dotted[1])}"
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 from rag_agent.language import detect
 
-__all__ = ["identities", "is_pasted", "missing"]
+__all__ = ["identities", "is_code", "is_pasted", "missing"]
 
 _TOKEN = re.compile(r"[^\W_]*_*\w+(?:[-.:/@+&\\,']+\w+)*")
 _INNER_CAPITAL = re.compile(r"[a-z][A-Z]|[A-Z]{2,}[a-z]{2,}")
@@ -17,6 +17,11 @@ _NOUNS_IN_CAPITALS = ("de", "lb")  # languages in which a capital tells no name
 def is_pasted(question: str) -> bool:
     """Whether a question is a message of some program, pasted."""
     return bool(_PASTED.match(question))
+
+
+def is_code(word: str) -> bool:
+    """Whether a word is a number or an identifier, and no name."""
+    return word[0].isdigit() or _is_identifier(word)
 
 
 def identities(question: str) -> list[tuple[str, ...]]:

@@ -127,13 +127,19 @@ class _Unit:
             for close in (*(comma for comma in commas if comma > at + 1), end):
                 if close <= at + 1 or self._reserved(at + 2, close):
                     continue
-                if self._is_relative(known, at, close) or self._is_apposition(known, start, at, close, end):
+                if self._is_relative(known, at, close, close == end) or self._is_apposition(known, start, at, close, end):
                     self.drops[at] += [close, close + 1] if close < end else [close]
                 elif close == end and commas[0] == at and self._is_coordinate(known, at, end):
                     self.drops[at].append(close)
 
-    def _is_relative(self, known: Language, comma: int, close: int) -> bool:
-        """`, which is long,`, `, in which ...`: behind a comma it is told besides."""
+    def _is_relative(self, known: Language, comma: int, close: int, last: bool) -> bool:
+        """`, which is long,`, `, in which ...`: behind a comma it is told besides.
+
+        At a sentence's end it must follow a name or a thing: "the bank failed, which ..." may take back the whole.
+        """
+        before = self.tokens[comma - 2 : comma]
+        if last and not any(token.named or token.key in known.articles or token.kind != "word" for token in before):
+            return False
         first, second = self.tokens[comma + 1], self.tokens[min(comma + 2, close - 1)]
         opens = first.key in known.relatives or (first.key in known.function_words and second.key in known.relatives)
         return opens and close - comma > 2 and self.tokens[comma - 1].key not in known.small_words
@@ -147,6 +153,8 @@ class _Unit:
         if all(token.named for token in inner):
             return definite and len(inner) <= _NAME
         named = before[-1].named or (len(before) == 1 and before[-1].raw[:1].isupper())
+        if len(inner) > 2 and inner[2].key not in known.function_words:
+            return False  # "the bishop joked" has the form of "the oldest bridge"; "the mayor of Oslo" does not
         plain = not any(
             token.key in (known.pronouns | known.question_words) - known.articles or token.kind != "word" for token in inner
         )
@@ -159,23 +167,21 @@ class _Unit:
         if end - comma < 4 or self.tokens[comma + 1].key not in known.joins:
             return False
         first = self.tokens[comma + 2].key
-        return first in known.articles | known.subjects or first not in known.function_words
+        return first in known.articles | known.subjects or self.tokens[comma + 2].named
 
     def _subject(self, known: Language, clause: tuple[int, int], following: int) -> None:
         """`The reserve is open ...; it is closed ...`: the pronoun may be the subject, where nothing else can be meant."""
         start, end = clause
-        if following >= len(self.tokens) or self.tokens[following].key not in known.subjects:
+        pronoun = self.tokens[following].key if following < len(self.tokens) else ""
+        if self.tokens[start].key not in known.agreeing.get(pronoun, ()):
             return
-        article = self.tokens[start].key in known.articles
-        for stop in range(start + 1 + article, min(start + 3 + article, end)):
-            subject, rest = self.tokens[start + article : stop], self.tokens[stop:end]
+        for stop in range(start + 2, min(start + 4, end)):
+            subject, rest = self.tokens[start + 1 : stop], self.tokens[stop:end]
             small = known.small_words | known.pronouns
             told = [token for token in rest if token.kind == "word" and token.key not in small and not _is_time(known, token)]
             others = any(token.named and not _is_time(known, token) for token in rest)
             others = others or any(token.key in known.articles | known.pronouns or token.kind == "mark" for token in rest)
-            plain = all(
-                token.kind == "word" and token.key not in small and (article or token.raw[:1].isupper()) for token in subject
-            )
+            plain = all(token.kind == "word" and token.key not in small for token in subject)
             if plain and len(told) == 1 and not others and not self._reserved(stop, end):
                 self.drops[stop].append(following + 1)
 

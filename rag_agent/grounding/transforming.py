@@ -19,11 +19,11 @@ def resting_on(answer: str, reply: str, *, freely: bool = False) -> tuple[str, l
     """
     kept, left_out = [], []
     for sentence in sentence_texts(reply):
-        objection = missing(sentence, answer)
-        if standing(sentence, answer) or (freely and not objection):
+        reason = missing(sentence, answer) or ("" if freely else "the answer does not say it word for word")
+        if standing(sentence, answer) or not reason:
             kept.append(sentence)
         else:
-            left_out.append(f"not shown, {objection or 'the answer does not say it in these words'}: “{sentence}”")
+            left_out.append(f"not shown, {reason}: “{sentence}”")
     return " ".join(kept) or answer, left_out
 
 

@@ -5,26 +5,32 @@ line; the answer to a question of an FAQ. Headings, questions, introductions and
 never units themselves.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
 from rag_agent.documents.blocks import Block
-from rag_agent.documents.outline import Outline
+from rag_agent.documents.outline import ASKS, Outline
 from rag_agent.documents.shown import shown
-from rag_agent.language.sentences import sentences
+from rag_agent.language import detect, language, sentences, words
 
-__all__ = ["Unit", "units"]
+__all__ = ["Unit", "is_title", "units"]
 
 UnitKind = Literal["sentence", "list", "item", "row", "code", "pair", "answer"]
 
 LONGEST_LIST = 1500
 """Characters up to which a list is shown whole."""
+LONGEST_CODE = 1000
+"""Characters up to which a block of code is one unit."""
+LEAST_CODE = 60
+"""Characters of a piece of a longer block at least."""
 LONGEST_ANSWER = 500
 """Characters up to which an item, or the answer to a question, is one unit; a longer one is quoted by its sentences."""
 
 _LINE = 150  # characters of a heading or question that are told with what stands under it
+_TITLE_WORDS, _TITLE_LENGTH = 8, 80
 _WINDOW = 1500  # characters around the spans in which sentences are told apart: holds the two longest there are
 
 
@@ -72,6 +78,22 @@ def units(outline: Outline, spans: Sequence[tuple[int, int]], suffix: str = ".tx
     return sorted(found.values(), key=lambda unit: (unit.start, -unit.end))
 
 
+def is_title(unit: Unit) -> bool:
+    """Whether a sentence is a title run into the text: a short first one of a paragraph, with capitals in most of its words."""
+    if unit.kind != "sentence" or unit.before or not unit.after or len(unit.text) > _TITLE_LENGTH:
+        return False
+    words = unit.text.split()
+    long = [word for word in words if len(word) > 3 and word[0].isalpha()] or words
+    return len(words) <= _TITLE_WORDS and 2 * sum(word[0].isupper() for word in long) >= len(long)
+
+
+def _leans_back(sentence: str) -> bool:
+    """Whether a sentence begins with a pronoun: what it speaks of stands in the one before."""
+    known = language(detect(sentence)) or language("en")
+    first = next(iter(words(sentence)), "")
+    return known is not None and first in known.pronouns
+
+
 def _following(outline: Outline, numbers: range) -> Iterator[int]:
     """The next blocks, as long as what came last only announces them."""
     number = numbers.stop - 1
@@ -109,7 +131,7 @@ class _Units:
         elif block.kind in ("item", "answer"):
             yield from self._whole_or_sentences(number)
         elif block.kind == "code":
-            yield self._code(number)
+            yield from self._code(number)
         elif block.kind in ("row", "pair"):
             yield self._unit(block.kind, number, block.start, block.end)  # type: ignore[arg-type]
         elif block.kind in ("paragraph", "quotation") and not self._inside_whole(place.parent):
@@ -129,11 +151,26 @@ class _Units:
         if block.end - start <= LONGEST_LIST and place.parent < 0:
             yield self._unit("list", number, start, block.end, introduced=introduction >= 0)
 
-    def _code(self, number: int) -> Unit:
+    def _code(self, number: int) -> Iterator[Unit]:
+        """A block of code with the sentence above it; a long one piece by piece, as its empty lines part it."""
         block, place = self._outline.blocks[number], self._outline.places[number]
-        if place.above < 0:
-            return self._unit("code", number, block.start, block.end)
-        return self._unit("code", number, self._last_sentence(place.above)[0], block.end, introduced=True)
+        if block.end - block.start <= LONGEST_CODE:
+            above = place.above >= 0
+            start = self._last_sentence(place.above)[0] if above else block.start
+            yield self._unit("code", number, start, block.end, introduced=above)
+            return
+        start = reached = block.start
+        for found in re.finditer(r"[^\n](?:[^\n]|\n(?![ \t]*\n))*", self._text[block.start : block.end]):
+            end = block.start + found.end()
+            if reached - start >= LEAST_CODE:
+                yield self._unit("code", number, *self._trimmed(start, reached))
+                start = block.start + found.start()
+            reached = end
+        yield self._unit("code", number, *self._trimmed(start, reached))
+
+    def _trimmed(self, start: int, end: int) -> tuple[int, int]:
+        text = self._text[start:end]
+        return start + len(text) - len(text.lstrip()), start + len(text.rstrip())
 
     def _whole_or_sentences(self, number: int) -> Iterator[Unit]:
         block = self._outline.blocks[number]
@@ -155,21 +192,24 @@ class _Units:
         if whole and len(spans) > 1 and not introduces:
             yield self._unit("answer", number, block.start, block.end)
         for at, span in enumerate(spans):
-            if introduces and at == len(spans) - 1 or not any(char.isalnum() for char in texts[at]):
+            if introduces and at == len(spans) - 1 or not any(map(str.isalnum, texts[at])) or ASKS.search(texts[at]):
                 continue
             before = texts[at - 1] if at else ""
             after = texts[at + 1] if at + 1 < len(texts) else ""
-            yield self._unit("sentence", number, *span, before=before, after=after)
+            yield self._unit("sentence", number, *span, before=before, after=after, leaning=_leans_back(texts[at]))
 
     def _introduces_block(self, number: int) -> bool:
         following = self._outline.blocks[number + 1 : number + 2]
         return bool(following) and following[0].kind in ("list", "table", "code", "pair", "quotation")
 
     def _unit(
-        self, kind: UnitKind, number: int, start: int, end: int, *, introduced: bool = False, before: str = "", after: str = ""
-    ) -> Unit:
+        self, kind: UnitKind, number: int, start: int, end: int, *, introduced: bool = False, before: str = "", after: str = "",
+        leaning: bool = False,
+    ) -> Unit:  # fmt: skip
         block = self._outline.blocks[number]
         context = self._context(number, introduced=introduced)
+        if leaning and before:
+            context = (*context, before)
         text = self._shown(block, block.start if introduced else start, end)
         if introduced:
             above = self._outline.blocks[self._outline.places[number].above]

@@ -7,6 +7,8 @@ them; one transaction puts them in place of the former ones. A reader so sees th
 
 import hashlib
 import json
+import os
+import re
 import sqlite3
 import uuid
 import zlib
@@ -19,8 +21,11 @@ from numpy.typing import NDArray
 
 from rag_agent.documents import Block, Chunk, Reading, Section, Source
 from rag_agent.errors import IndexFileError, SettingsError
+from rag_agent.private import private_file, private_folder
 
 FORMAT = "3"
+
+_VERSION = re.compile(r"[0-9a-f]{32}")
 
 # A chunk's text is its span of the file's text; it is not stored twice. A chunk's ID is never given again, so that arrays
 # derived from the chunks of an earlier version tell which of them are still there.
@@ -47,6 +52,16 @@ ALTER TABLE chunks ADD COLUMN context TEXT NOT NULL DEFAULT '';
 DELETE FROM files WHERE live = 0;
 UPDATE files SET size = -1, sha256 = x''
 """
+# Rows that no version of this program writes, by table.
+_DAMAGED = {
+    "vectors": """SELECT 1 FROM vectors WHERE typeof(vector) != 'blob' OR length(vector) % 4 OR length(vector) = 0
+        OR length(vector) != (SELECT length(vector) FROM vectors LIMIT 1)""",
+    "files": """SELECT 1 FROM files WHERE typeof(file) != 'text' OR typeof(size) != 'integer' OR typeof(mtime_ns) != 'integer'
+        OR typeof(sha256) != 'blob' OR typeof(live) != 'integer' OR NOT EXISTS (SELECT 1 FROM texts WHERE file_id = files.id)""",
+    "chunks": """SELECT 1 FROM chunks WHERE typeof(article) != 'integer' OR typeof(start) != 'integer' OR start < 0
+        OR typeof("end") != 'integer' OR "end" < start OR (page IS NOT NULL AND typeof(page) != 'integer')
+        OR NOT EXISTS (SELECT 1 FROM vectors WHERE id = vector_id) OR NOT EXISTS (SELECT 1 FROM files WHERE id = file_id)""",
+}
 _LIVE_CHUNKS = "FROM chunks JOIN files ON files.id = file_id WHERE live = 1"
 
 
@@ -68,7 +83,9 @@ class Database:
         self._path = path
         try:
             if path:
-                path.parent.mkdir(parents=True, exist_ok=True)
+                private_folder(path.parent.parent)  # the home
+                private_folder(path.parent)
+                os.close(private_file(path, os.O_RDWR))
             self._connection = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False, timeout=60)
         except (OSError, sqlite3.OperationalError) as error:
             raise SettingsError(f"{path} cannot be written ({error}); set home to a folder that can") from error
@@ -81,6 +98,8 @@ class Database:
     def _prepare(self) -> None:
         with self.told():
             self._connection.execute("PRAGMA foreign_keys = ON")
+            # The file may be a stranger's: what its schema computes by itself may not call functions that do anything.
+            self._connection.execute("PRAGMA trusted_schema = OFF")
             if self._path:
                 self._connection.execute("PRAGMA journal_mode = WAL")
                 self._connection.execute("PRAGMA synchronous = NORMAL")
@@ -120,7 +139,7 @@ class Database:
             raise IndexFileError(f"the index {self._path} is damaged ({error}); make it anew: {self._rebuild}") from error
 
     def check(self) -> None:
-        """Read every page, so that damage is found wherever it is.
+        """Read every page and row, so that damage is found wherever it is.
 
         Raises:
             IndexFileError: The file is damaged.
@@ -129,6 +148,12 @@ class Database:
             found = str(self._connection.execute("PRAGMA quick_check(1)").fetchone()[0])
             if found != "ok":
                 raise sqlite3.DatabaseError(found.partition("\n")[0])
+            for what, damaged in _DAMAGED.items():
+                if self._connection.execute(damaged).fetchone():
+                    raise sqlite3.DatabaseError(f"a row of its {what} is not what was written")
+        self.version()
+        for (file_id,) in self._connection.execute("SELECT file_id FROM texts").fetchall():
+            self.text(file_id)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -148,10 +173,11 @@ class Database:
             self._connection.execute(begin)
             try:
                 yield
+                self._connection.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                if self._connection.in_transaction:  # SQLite itself takes back what a full disk broke off
+                    self._connection.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
 
     def meta(self) -> dict[str, str]:
         """How the index was made: format, embedding model, splitter settings; and what names its state."""
@@ -159,9 +185,16 @@ class Database:
             return dict(self._connection.execute("SELECT key, value FROM meta"))
 
     def version(self) -> str:
-        """What names the present state: no other state of this index, nor another index, has the same."""
+        """What names the present state: no other state of this index, nor another index, has the same.
+
+        Raises:
+            IndexFileError: The file holds no such name. It becomes the name of a folder, so nothing else will do.
+        """
         with self.told():
-            return str(self._connection.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()[0])
+            row = self._connection.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()
+            if row is None or not _VERSION.fullmatch(str(row[0])):
+                raise sqlite3.DatabaseError("its version is none")
+            return str(row[0])
 
     def set_meta(self, values: dict[str, str]) -> None:
         """Add to `meta`."""
@@ -177,7 +210,8 @@ class Database:
 
     def sha256(self, file: str) -> bytes | None:
         """The content hash of a file in the index."""
-        row = self._connection.execute("SELECT sha256 FROM files WHERE file = ? AND live = 1", (file,)).fetchone()
+        with self.told():
+            row = self._connection.execute("SELECT sha256 FROM files WHERE file = ? AND live = 1", (file,)).fetchone()
         return bytes(row[0]) if row else None
 
     def touch(self, sources: Iterable[Source]) -> None:
@@ -221,7 +255,8 @@ class Database:
     def missing(self, texts: Iterable[str], model: str) -> list[str]:
         """Those of the texts that have no vector yet, each once."""
         has = "SELECT 1 FROM vectors WHERE hash = ?"
-        return [text for text in dict.fromkeys(texts) if not self._connection.execute(has, (key(model, text),)).fetchone()]
+        with self.told():
+            return [text for text in dict.fromkeys(texts) if not self._connection.execute(has, (key(model, text),)).fetchone()]
 
     def add_vectors(self, texts: Sequence[str], vectors: NDArray[np.float32], model: str) -> None:
         """Keep the vectors of some texts."""
@@ -269,7 +304,10 @@ class Database:
         """A file's text as it was read."""
         with self.told():
             row = self._connection.execute("SELECT text FROM texts WHERE file_id = ?", (file_id,)).fetchone()
-        return bytes(row[0]).decode()
+            try:
+                return bytes(row[0]).decode()
+            except (TypeError, ValueError) as error:  # no row, no bytes, or bytes that are no text
+                raise sqlite3.DatabaseError(f"the text of file {file_id} is not what was written") from error
 
     def read(self, file_id: int) -> Reading:
         """A file's text as it was read, and its structure."""
@@ -302,6 +340,22 @@ class Database:
         with self.told():
             rows = self._connection.execute("SELECT file, told FROM files WHERE live = 1 AND told != '' ORDER BY file").fetchall()
         return tuple((file, line) for file, lines in rows for line in lines.split("\n"))
+
+
+def disk_is_full(error: BaseException) -> bool:
+    """Whether an error of ours came of a disk that takes no more."""
+    return _code(error) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+
+
+def will_pass(error: BaseException) -> bool:
+    """Whether an error of ours says nothing about the file: a full disk, a lock, rights that are missing."""
+    passing = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM)
+    return disk_is_full(error) or _code(error) in passing
+
+
+def _code(error: BaseException) -> int | None:
+    code = getattr(error.__cause__, "sqlite_errorcode", None)
+    return code & 0xFF if code is not None else None  # the rest is detail
 
 
 def key(model: str, text: str) -> bytes:

@@ -20,8 +20,12 @@ from numpy.typing import NDArray
 from rag_agent.index.database import Database
 from rag_agent.index.lexical import BM25
 from rag_agent.index.matrix import Matrix
+from rag_agent.private import private_file, private_folder
 
 LAYOUT = 2
+_NAME = re.compile(r"[0-9a-z_-]{1,64}")
+_OURS = re.compile(r"[0-9a-f]{32}|new-\w+")
+"""The folders of this room: finished sets by version, and unfinished ones as `tempfile` names them."""
 _COLUMNS = ("ids", "files", "article_in_file", "starts", "ends", "pages")
 
 Text = Callable[[int], str]
@@ -71,27 +75,34 @@ class Arrays:
         """Map the set of a version; None where there is none that can be used."""
         try:
             about = json.loads((folder / wanted / "about.json").read_text(encoding="utf-8"))
+            if about["layout"] != LAYOUT or not all(_NAME.fullmatch(name) for name in about["arrays"]):
+                return None
             # Plain views of the maps: numpy's own class of mapped arrays makes each slice cost microseconds more.
             arrays = {n: np.asarray(np.load(folder / wanted / f"{n}.npy", mmap_mode="r")) for n in about["arrays"]}
-            return cls(wanted, arrays, about["language"]) if about["layout"] == LAYOUT else None
-        except (OSError, ValueError, KeyError):
+            return cls(wanted, arrays, about["language"])
+        except Exception:  # files that are not what was written fail in as many ways as they have readers
             return None
 
-    def save(self, folder: Path) -> None:
-        """Keep the set in a folder. What cannot be written is left: the arrays can be derived again."""
+    def save(self, folder: Path, *, anew: bool = False) -> None:
+        """Keep the set in a folder. What cannot be written is left: the arrays can be derived again.
+
+        Args:
+            folder: Where.
+            anew: Put it in the place of one that can be opened, too.
+        """
         arrays: dict[str, NDArray[np.generic]] = {**self.columns, "articles": self.articles, "matrix": self.matrix}
         arrays |= {f"bm25-{name}": array for name, array in self.bm25.arrays.items()}
         about = {"layout": LAYOUT, "language": self.bm25.language, "arrays": list(arrays)}
         made: str | None = None
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            private_folder(folder)
             made = tempfile.mkdtemp(prefix="new-", dir=folder)
             for name, array in arrays.items():
                 with _synced(Path(made, f"{name}.npy")) as file:
                     np.save(file, array, allow_pickle=False)
             with _synced(Path(made, "about.json")) as file:
                 file.write(json.dumps(about).encode())
-            if self.open(folder, self.stamp) is None:  # another reader may have been first
+            if anew or self.open(folder, self.stamp) is None:  # another reader may have been first
                 shutil.rmtree(folder / self.stamp, ignore_errors=True)
                 os.rename(made, folder / self.stamp)
         except OSError:
@@ -103,7 +114,7 @@ class Arrays:
 
 @contextmanager
 def _synced(path: Path) -> Iterator[BinaryIO]:
-    with open(path, "wb") as file:
+    with os.fdopen(private_file(path, os.O_WRONLY), "wb") as file:
         yield file
         file.flush()
         os.fsync(file.fileno())
@@ -112,11 +123,12 @@ def _synced(path: Path) -> Iterator[BinaryIO]:
 def prune(folder: Path, keep: str) -> None:
     """Drop the sets of other versions and unfinished ones; readers that have them mapped keep them.
 
-    Only for the one process that is bringing the index up to date.
+    Only for the one process that is bringing the index up to date. What has another name is somebody else's, and so is
+    everything in a folder that the name only links to.
     """
     with suppress(OSError):
-        for other in folder.iterdir():
-            if other.name != keep:
+        for other in folder.iterdir() if not folder.is_symlink() else ():
+            if other.name != keep and _OURS.fullmatch(other.name):
                 shutil.rmtree(other, ignore_errors=True)
 
 

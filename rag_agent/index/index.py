@@ -2,37 +2,45 @@
 
 import fcntl
 import hashlib
+import os
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Generic, TypeVar
 
 import numpy as np
 from langchain_core.embeddings import Embeddings
+from numpy.typing import NDArray
 
 from rag_agent.answers import Hit, IndexReport
-from rag_agent.documents import Splitter, list_sources
+from rag_agent.documents import Listing, Splitter, list_sources
 from rag_agent.documents.folder import KINDS
 from rag_agent.documents.outline import Outline, outline
 from rag_agent.documents.structures import plain_reading
-from rag_agent.errors import DocumentsError, IndexFileError, SettingsError
-from rag_agent.index.database import Database
+from rag_agent.errors import DocumentsError, IndexFileError, RagAgentError, SettingsError
+from rag_agent.index.database import Database, disk_is_full, will_pass
 from rag_agent.index.derived import Arrays, prune
 from rag_agent.index.library import Queries
-from rag_agent.index.matrix import Matrix, cosines, unit_rows
+from rag_agent.index.matrix import Matrix, cosines, most_varied, unit_rows
 from rag_agent.index.ranking import rank
 from rag_agent.index.spelling import mended, nearest
 from rag_agent.index.tokens import Analyser
 from rag_agent.index.update import Progress, Update
+from rag_agent.private import private_file, private_folder
+from rag_agent.telling import tell_once
+
+Found = TypeVar("Found")
 
 _DEPTH = 50  # how deep the rankings of several queries go into their fusion
 _CACHED_CHARACTERS = 50_000_000
 _REMEMBERED = 16  # queries
+_RELEVANCE = 0.8  # against variety, in what is said most
 
 _T = TypeVar("_T")
+Rows = NDArray[np.intp]
 
 
 class Index:
@@ -113,12 +121,7 @@ class Index:
                     self._discard_if_unusable()
                 database = self._opened(any_settings=rebuild)
                 if free:
-                    if self._arrays is None and self.path:
-                        self._arrays = Arrays.open(self._folder(self.path), database.version())
-                    run = Update(database, self._embeddings, self._splitter, self._made_with, progress)
-                    report = run.run(listing, all_anew=self._differs(database) is not None, swapped=self._derive)
-                    if self.path and self._arrays:
-                        prune(self._folder(self.path), self._arrays.stamp)
+                    report = self._updated(database, listing, progress, needed=rebuild)
                 else:
                     report = IndexReport(0, 0, unchanged=database.counts()[0])
             files, chunks = database.counts()
@@ -134,6 +137,27 @@ class Index:
                 }
             )
 
+    def _updated(self, database: Database, listing: Listing, progress: Progress, *, needed: bool) -> IndexReport:
+        """Do it. On a full disk, unless it is `needed`, the former state goes on answering, and that is told."""
+        if self._arrays is None and self.path:
+            self._arrays = Arrays.open(self._folder(self.path), database.version())
+        try:
+            run = Update(database, self._embeddings, self._splitter, self._made_with, progress)
+            report = run.run(listing, all_anew=self._differs(database) is not None, swapped=self._derive)
+        except IndexFileError as error:
+            if needed or not disk_is_full(error) or not database.counts()[0]:
+                raise
+            known = database.stamps(live=True)
+            waiting = [source.file for source in listing.sources if known.get(source.file) != (source.size, source.mtime_ns)]
+            tell_once(
+                f"the disk is full, so {len(waiting)} new or changed files of {self.docs} are not in the index; what was "
+                f"indexed before answers. Free some space, then type: rag-agent index {self.docs}"
+            )
+            return IndexReport(0, 0, unchanged=len(known), skipped=tuple((file, "the disk is full") for file in waiting))
+        if self.path and self._arrays:
+            prune(self._folder(self.path), self._arrays.stamp)
+        return report
+
     @contextmanager
     def _one_at_a_time(self, *, wait: bool) -> Iterator[bool]:
         """Keep other processes from updating; gives false if another one is at it, and there is something to search already."""
@@ -141,8 +165,8 @@ class Index:
             yield True
             return
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            file = open(self.path.with_suffix(".lock"), "w", encoding="ascii")
+            private_folder(self.path.parent)
+            file = os.fdopen(private_file(self.path.with_suffix(".lock"), os.O_RDWR), "w", encoding="ascii")
         except OSError as error:
             raise SettingsError(f"{self.path} cannot be written ({error}); set home to a folder that can") from error
         with file:  # closing it, or the end of the process, lets go of the lock
@@ -160,43 +184,77 @@ class Index:
         database = self._opened(any_settings=True)
         former = self._arrays
         self._forget()
-        arrays = Arrays.derive(database, self._text, former)
+        try:
+            arrays = Arrays.derive(database, self._text, former)
+        except RagAgentError:
+            raise
+        except Exception:  # the former arrays may be damaged: they are only mapped, not read whole
+            arrays = self._derived(database)
         if self.path:
             arrays.save(self._folder(self.path))
             arrays = Arrays.open(self._folder(self.path), arrays.stamp) or arrays
         self._arrays = arrays
 
+    def _derived(self, database: Database) -> Arrays:
+        """The arrays, out of the file alone.
+
+        Raises:
+            IndexFileError: A row is not what was written.
+        """
+        try:
+            return Arrays.derive(database, self._text)
+        except RagAgentError:
+            raise
+        except Exception as error:  # such rows fail in as many ways as there are columns
+            raise self._damaged(error) from error
+
+    def _damaged(self, error: Exception) -> IndexFileError:
+        said = str(error).partition("\n")[0]
+        return IndexFileError(
+            f"the index {self.path} is damaged ({type(error).__name__}: {said}); make it anew: rag-agent index {self.docs}"
+        )
+
     def _discard_if_unusable(self) -> None:
         """An index holds nothing that the documents do not: one that cannot be read makes room for a new one."""
         try:
             self._opened(any_settings=True).check()
-        except IndexFileError:
+        except IndexFileError as error:
+            if will_pass(error):
+                raise
             self.close()
             for suffix in ("", "-wal", "-shm"):
                 Path(f"{self.path}{suffix}").unlink(missing_ok=True)
 
     # --- search --------------------------------------------------------------------------------------------------------
 
-    def search(self, queries: Queries, k: int) -> list[Hit]:
-        """The best k chunks for some weighted queries, best first."""
+    def search(self, queries: Queries, k: int, within: Collection[str] = ()) -> list[Hit]:
+        """The best k chunks for some weighted queries, best first; of these files alone, where any are named."""
         vectors = [self.vector(query) for query, _ in queries]
-        with self._state() as arrays:
+
+        def found(arrays: Arrays) -> list[Hit]:
             if not len(arrays):
                 return []
             similar = [cosines(arrays.matrix, vector) for vector in vectors]
-            return [self._hit(arrays, *found) for found in self._fused(queries, similar, arrays, k)]
+            rows = self._rows_of(arrays, within) if within else None
+            return [self._hit(arrays, *found) for found in self._fused(queries, similar, arrays, k, rows)]
+
+        return self._read(found)
 
     def outline(self, hit: Hit) -> tuple[int, Outline]:
         """The file that a hit lies in, with its structure; and where its text begins in the file: 0.
 
         Where the file has changed since the hit was found, it is the hit alone, and its start.
         """
-        with self._state():
+
+        def found(_: Arrays) -> Outline | None:
             file_id = self._opened().file_id(hit.file)
-            if file_id is not None:
-                found = self._outlines.get(file_id, lambda number: outline(self._opened().read(number)))
-                if found.reading.text[hit.start : hit.end] == hit.text:
-                    return 0, found
+            return (
+                self._outlines.get(file_id, lambda number: outline(self._opened().read(number))) if file_id is not None else None
+            )
+
+        whole = self._read(found)
+        if whole is not None and whole.reading.text[hit.start : hit.end] == hit.text:
+            return 0, whole
         return hit.start, outline(plain_reading(hit.text))
 
     def vector(self, query: str) -> Matrix | None:
@@ -231,18 +289,78 @@ class Index:
 
     def words(self) -> Analyser:
         """What cuts the documents' language into terms."""
-        with self._state() as arrays:
-            return arrays.bm25.analyser
+        return self._read(lambda arrays: arrays.bm25.analyser)
 
     def idf(self, term: str) -> float:
         """How telling a term is among these documents."""
-        with self._state() as arrays:
-            return arrays.bm25.idf(term)
+        return self._read(lambda arrays: arrays.bm25.idf(term))
 
-    def mended(self, word: str) -> str | None:
+    def _read(self, work: Callable[[Arrays], Found]) -> Found:
+        """Do something with one state. Where its arrays turn out to be damaged, they are derived anew, once.
+
+        Raises:
+            IndexFileError: The file itself is damaged.
+        """
+        with self._lock:
+            try:
+                with self._state() as arrays:
+                    return work(arrays)
+            except Exception as error:  # the arrays are mapped, not read whole: damage shows where it is met
+                if isinstance(error, RagAgentError) and (will_pass(error) or not isinstance(error, IndexFileError)):
+                    raise
+                self._arrays = None
+            try:
+                with self._state(derive=True) as arrays:
+                    return work(arrays)
+            except RagAgentError:
+                raise
+            except Exception as error:
+                raise self._damaged(error) from error
+
+    def files(self) -> tuple[str, ...]:
+        """The files there are, by name."""
+        with self._state():
+            return tuple(sorted(self._opened().names().values()))
+
+    def outlines(self, files: Collection[str]) -> Iterator[tuple[str, Outline]]:
+        """Whole files with their structure."""
+        with self._state():
+            for file in files:
+                file_id = self._opened().file_id(file)
+                if file_id is not None:
+                    yield file, self._outlines.get(file_id, lambda number: outline(self._opened().read(number)))
+
+    def central(self, files: Collection[str], k: int) -> list[Hit]:
+        """The k chunks of some files (of all, where none are named) that say most of what these say, in reading order.
+
+        They are those nearest to the mean of all, each next one as unlike the former ones as it is near (maximal marginal
+        relevance, Carbonell and Goldstein 1998).
+        """
+        with self._state() as arrays:
+            rows = self._rows_of(arrays, files or self._opened().names().values())
+            if not len(rows):
+                return []
+            vectors = np.asarray(arrays.matrix[rows])
+            near = vectors @ unit_rows(vectors.mean(axis=0, keepdims=True))[0]
+            picked = sorted(most_varied(vectors, near, k, _RELEVANCE))
+            return [self._hit(arrays, int(rows[at]), float(near[at]), float(near[at])) for at in picked]
+
+    def openings(self, files: Sequence[str]) -> list[Hit]:
+        """The first chunk of each of some files."""
+        with self._state() as arrays:
+            rows = [self._rows_of(arrays, [file]) for file in files]
+            return [self._hit(arrays, int(found[0]), 1.0, 1.0) for found in rows if len(found)]
+
+    def centre(self, files: Collection[str]) -> Matrix | None:
+        """The mean vector of some files, or of all, (dimensions,), of length 1."""
+        with self._state() as arrays:
+            rows = self._rows_of(arrays, files or self._opened().names().values())
+            return unit_rows(np.asarray(arrays.matrix[rows]).mean(axis=0, keepdims=True))[0] if len(rows) else None
+
+    def mended(self, word: str, code: str) -> str | None:
         """What a word that no document holds is likely a slip of; None where it is none."""
         with self._state() as arrays:
-            return mended(word, arrays.bm25, lambda rows: self._chunk_texts(arrays, rows))
+            return mended(word, code, arrays.bm25, lambda rows: self._chunk_texts(arrays, rows))
 
     def nearest(self, name: str) -> str | None:
         """What of the documents is most like a name that does not occur in them; None where nothing is."""
@@ -250,19 +368,24 @@ class Index:
             return nearest(name, arrays.bm25, lambda rows: self._chunk_texts(arrays, rows))
 
     @contextmanager
-    def _state(self) -> Iterator[Arrays]:
-        """One state of the index: its arrays, and a file that stays as they say until the end of the block."""
+    def _state(self, *, derive: bool = False) -> Iterator[Arrays]:
+        """One state of the index: its arrays, and a file that stays as they say until the end of the block.
+
+        Args:
+            derive: Derive the arrays, whatever is kept of them.
+        """
         with self._lock, self._opened().reading():
             database = self._opened()
             version = database.version()
             if self._arrays is None or self._arrays.stamp != version:
                 self._refuse(self._differs(database))  # another process may have made it anew
                 self._forget()
-                self._arrays = Arrays.open(self._folder(self.path), version) if self.path else None
+                kept = self._folder(self.path) if self.path else None
+                self._arrays = Arrays.open(kept, version) if kept and not derive else None
                 if self._arrays is None:
-                    self._arrays = Arrays.derive(database, self._text)
-                    if self.path:
-                        self._arrays.save(self._folder(self.path))
+                    self._arrays = self._derived(database)
+                    if kept:
+                        self._arrays.save(kept, anew=derive)
             yield self._arrays
 
     def _forget(self) -> None:
@@ -273,10 +396,12 @@ class Index:
     def _text(self, file_id: int) -> str:
         return self._texts.get(file_id, self._opened().text)
 
-    def _fused(self, queries: Queries, similar: list[Matrix], arrays: Arrays, k: int) -> list[tuple[int, float, float]]:
+    def _fused(
+        self, queries: Queries, similar: list[Matrix], arrays: Arrays, k: int, rows: Rows | None
+    ) -> list[tuple[int, float, float]]:
         """Chunk, score and cosine to the main query; several queries are fused by reciprocal rank, 1 = first in each."""
         depth = k if len(queries) == 1 else max(k, _DEPTH)
-        rankings = [self._ranked(query, dense, arrays, depth) for (query, _), dense in zip(queries, similar, strict=True)]
+        rankings = [self._ranked(query, dense, arrays, depth, rows) for (query, _), dense in zip(queries, similar, strict=True)]
         scores = dict(rankings[0])
         if len(rankings) > 1:
             scores = {}
@@ -287,7 +412,7 @@ class Index:
         best = sorted(scores.items(), key=lambda item: -item[1])[:k]
         return [(index, score, float(similar[0][index])) for index, score in best]
 
-    def _ranked(self, query: str, dense: Matrix, arrays: Arrays, k: int) -> list[tuple[int, float]]:
+    def _ranked(self, query: str, dense: Matrix, arrays: Arrays, k: int, rows: Rows | None = None) -> list[tuple[int, float]]:
         def texts(rows: Sequence[int]) -> list[str]:
             return self._chunk_texts(arrays, rows)
 
@@ -296,9 +421,14 @@ class Index:
         for rows in bm25.phrase_rows(query, texts).values():
             literal = np.zeros(len(dense), dtype=np.bool_) if literal is None else literal
             literal[rows] = True
+        lexical = bm25.scores(query)
+        if rows is not None:  # the rest is as if it were not there
+            dense, lexical = dense[rows], lexical[rows]
+            found = rank(dense, lexical, arrays.articles[rows], lambda at: texts(rows[list(at)].tolist()), k=k)
+            return [(int(rows[at]), score) for at, score in found]
         return rank(
             dense,
-            bm25.scores(query),
+            lexical,
             arrays.articles,
             texts,
             k=k,
@@ -307,12 +437,19 @@ class Index:
             ceiling=bm25.ceiling(query),
         )
 
+    def _rows_of(self, arrays: Arrays, files: Collection[str]) -> Rows:
+        ids = [number for number, name in self._opened().names().items() if name in files]
+        return np.flatnonzero(np.isin(arrays.columns["files"], ids))
+
     def _chunk_texts(self, arrays: Arrays, rows: Sequence[int]) -> list[str]:
         return [self._text(file)[start:end] for file, _, start, end, _ in map(arrays.span, rows)]
 
     def _hit(self, arrays: Arrays, row: int, score: float, similarity: float) -> Hit:
         file_id, article, start, end, page = arrays.span(row)
-        text = self._text(file_id)[start:end]
+        whole = self._text(file_id)
+        if not 0 <= start <= end <= len(whole):
+            raise ValueError(f"a chunk from {start} to {end} does not lie in its text")
+        text = whole[start:end]
         return Hit(self._opened().file(file_id), article, start, end, text, float(score), page, similarity)
 
     # --- the file ------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """What the graphs need from documents: `Library`; any LangChain vector store or retriever as one; and one as a retriever."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
@@ -29,8 +29,14 @@ class Library(Protocol):
     def root(self) -> str | None:
         """The docs root, where there is one."""
 
-    def search(self, queries: Queries, k: int) -> list[Hit]:
-        """The best k chunks, best first."""
+    def search(self, queries: Queries, k: int, within: Collection[str] = ()) -> list[Hit]:
+        """The best k chunks, best first; of these files alone, where any are named."""
+
+    def files(self) -> tuple[str, ...]:
+        """The files there are, by name; empty where it cannot be told."""
+
+    def central(self, files: Collection[str], k: int) -> list[Hit]:
+        """The k chunks of some files, or of all, that say most of what these say, in reading order."""
 
     def outline(self, hit: Hit) -> tuple[int, Outline]:
         """The text that a hit lies in, with its structure; and where that text begins in the file."""
@@ -47,11 +53,17 @@ class Library(Protocol):
     def idf(self, term: str) -> float:
         """How telling a term is among these documents: above 0, highest for one that none of them holds."""
 
-    def mended(self, word: str) -> str | None:
+    def mended(self, word: str, code: str) -> str | None:
         """What a word that no document holds is likely a slip of; None where it is none."""
 
     def nearest(self, name: str) -> str | None:
         """What of the documents is most like a name that does not occur in them; None where nothing is."""
+
+    def openings(self, files: Sequence[str]) -> list[Hit]:
+        """The first chunk of each of some files."""
+
+    def centre(self, files: Collection[str]) -> Matrix | None:
+        """The mean vector of some files, or of all; None where it cannot be told."""
 
 
 class VectorStoreLibrary:
@@ -68,7 +80,7 @@ class VectorStoreLibrary:
         self.name = "the vector store" if isinstance(store, VectorStore) else "the retriever"
         self._analyser = Analyser()
 
-    def search(self, queries: Queries, k: int) -> list[Hit]:
+    def search(self, queries: Queries, k: int, within: Collection[str] = ()) -> list[Hit]:
         """The store's own best k for each query, fused by reciprocal rank (Cormack et al. 2009, constant 60)."""
         hits: dict[tuple[str, int, int], Hit] = {}
         scores: dict[tuple[str, int, int], float] = {}
@@ -108,7 +120,23 @@ class VectorStoreLibrary:
         """A foreign store counts no words: all weigh the same."""
         return 1.0
 
-    def mended(self, word: str) -> str | None:
+    def files(self) -> tuple[str, ...]:
+        """A foreign store does not tell."""
+        return ()
+
+    def central(self, files: Collection[str], k: int) -> list[Hit]:
+        """A foreign store does not tell."""
+        return []
+
+    def openings(self, files: Sequence[str]) -> list[Hit]:
+        """A foreign store does not tell."""
+        return []
+
+    def centre(self, files: Collection[str]) -> Matrix | None:
+        """A foreign store does not tell."""
+        return None
+
+    def mended(self, word: str, code: str) -> str | None:
         """A foreign store keeps its vocabulary to itself."""
         return None
 

@@ -1,6 +1,6 @@
 """`RerankedLibrary`: any library whose best hits are put in another order."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from rag_agent.answers import Hit
@@ -39,9 +39,9 @@ class RerankedLibrary:
         """That of the library within."""
         return self._library.root
 
-    def search(self, queries: Queries, k: int) -> list[Hit]:
+    def search(self, queries: Queries, k: int, within: Collection[str] = ()) -> list[Hit]:
         """The best k of the library's first 4 k, of 20 at least. A hit's `score` is the scorer's; its `similarity` stays."""
-        found = self._library.search(queries, max(_WIDER * k, _LEAST))
+        found = self._library.search(queries, max(_WIDER * k, _LEAST), within)
         if not found:
             return []
         scores = self._scorer(queries[0][0], [hit.text for hit in found])
@@ -56,9 +56,25 @@ class RerankedLibrary:
         """The vector of a query."""
         return self._library.vector(query)
 
-    def mended(self, word: str) -> str | None:
+    def files(self) -> tuple[str, ...]:
+        """The files there are."""
+        return self._library.files()
+
+    def central(self, files: Collection[str], k: int) -> list[Hit]:
+        """The chunks that say most of what some files say."""
+        return self._library.central(files, k)
+
+    def openings(self, files: Sequence[str]) -> list[Hit]:
+        """The first chunk of each of some files."""
+        return self._library.openings(files)
+
+    def centre(self, files: Collection[str]) -> Matrix | None:
+        """The mean vector of some files."""
+        return self._library.centre(files)
+
+    def mended(self, word: str, code: str) -> str | None:
         """What a word that no document holds is likely a slip of."""
-        return self._library.mended(word)
+        return self._library.mended(word, code)
 
     def nearest(self, name: str) -> str | None:
         """What of the documents is most like a name that does not occur in them."""

@@ -26,6 +26,105 @@ class Abbreviations:
 
 
 @dataclass(frozen=True)
+class Talk:
+    """What a conversation is made of. Words are parted at hyphens and apostrophes, too; the fields may overlap."""
+
+    code: str
+    """Of the language."""
+    the: frozenset[str]
+    """Definite articles, and demonstratives that stand before a noun."""
+    a: frozenset[str]
+    preposition: frozenset[str]
+    of: frozenset[str]
+    """Those prepositions that tie a noun to the one before it."""
+    where_to: frozenset[str]
+    """Those of place and direction: a name behind one is no person."""
+    be: frozenset[str]
+    do: frozenset[str]
+    """Auxiliaries that stand before their subject in a question, and send the verb behind it."""
+    link: frozenset[str]
+    """What a clause begins with."""
+    who: frozenset[str]
+    which: frozenset[str]
+    how: frozenset[str]
+    """Question words that stand for no noun."""
+    thing: frozenset[str]
+    several: frozenset[str]
+    """Those pronouns of `thing` that stand for more than one."""
+    person: frozenset[str]
+    her: frozenset[str]
+    """Those pronouns that stand before a noun and say whose it is."""
+    there: frozenset[str]
+    clitic: frozenset[str]
+    """Pronouns where no noun follows, articles or auxiliaries where one does; a language may have none."""
+    this: frozenset[str]
+    """Demonstratives that stand alone."""
+    one: frozenset[str]
+    """What stands for a noun that was named before ("ones")."""
+    other: frozenset[str]
+    """Words that compare with what was named before."""
+    i: frozenset[str]
+    we: frozenset[str]
+    you: frozenset[str]
+    light: frozenset[str]
+    """Further words without content of their own, such as the commonest verbs."""
+    opener: tuple[tuple[str, ...], ...]
+    """First words of a turn that may be only a part of a question, the longest first."""
+    meant: frozenset[str]
+    """Words of a correction."""
+    back: frozenset[str]
+    """Words that name a subject before the question about it ("back to X: ...")."""
+    nth: tuple[str, ...]
+    """First, second, ..."""
+    first: frozenset[str]
+    last: frozenset[str]
+    yes: frozenset[str]
+    """Thanks, greetings, praise and consent."""
+    sure: frozenset[str]
+    """Doubt about an answer."""
+    source: frozenset[str]
+    """What an answer comes from."""
+    says: frozenset[str]
+    know: frozenset[str]
+    """What the one who answers did to find it out."""
+    why: frozenset[str]
+    change: frozenset[str]
+    """Verbs for work on an answer, and what they make of it."""
+    sum_up: frozenset[str]
+    """Those that tell a whole conversation in short."""
+    shape: frozenset[str]
+    """What an answer can become."""
+    languages: frozenset[str]
+    please: frozenset[str]
+    """What else stands in such a request."""
+    answer: frozenset[str]
+    """What answers and questions are called."""
+    conversation: frozenset[str]
+    turn: frozenset[str]
+    ask: frozenset[str]
+    """Verbs of speaking with each other."""
+    earlier: frozenset[str]
+    about: frozenset[str]
+    document: frozenset[str]
+    """Texts in which somebody else may have asked or said something."""
+
+    @cached_property
+    def closed(self) -> frozenset[str]:
+        """All words without content: what a phrase ends at."""
+        known = language(self.code)
+        assert known is not None
+        return known.small_words.union(
+            self.the, self.a, self.preposition, self.be, self.do, self.link, self.who, self.which, self.how, self.thing,
+            self.person, self.her, self.there, self.this, self.one, self.other, self.speakers, self.light,
+        )  # fmt: skip
+
+    @cached_property
+    def speakers(self) -> frozenset[str]:
+        """The two who speak with each other."""
+        return self.i | self.we | self.you
+
+
+@dataclass(frozen=True)
 class Language:
     """One language; words are folded as `words` gives them."""
 
@@ -41,7 +140,9 @@ class Language:
     question_words: frozenset[str]
     pronouns: frozenset[str]
     subjects: frozenset[str]
-    """Pronouns of the third person that open a clause about the subject of the one before."""
+    """Pronouns of the third person that a clause may begin with."""
+    agreeing: Mapping[str, frozenset[str]]
+    """Those that can stand for one thing told before only, and the articles of such a thing."""
     negations: frozenset[str]
     quantifiers: frozenset[str]
     modals: frozenset[str]
@@ -67,6 +168,7 @@ class Language:
     units: Mapping[str, str]
     """The symbol of each unit by its words."""
     abbreviations: Abbreviations = field(repr=False)
+    talk: Talk = field(repr=False)
 
     @cached_property
     def reservations(self) -> frozenset[str]:
@@ -92,10 +194,12 @@ def language(code: str | None) -> Language | None:
     Returns:
         The language; None where it has no file.
     """
-    if code not in LANGUAGES:
+    if code is None or code not in LANGUAGES:
         return None
-    fields: dict[str, Any] = tomllib.loads((_FILES / f"{code}.toml").read_text(encoding="utf-8"))
-    return Language(code=code, **{name: _read(name, value) for name, value in fields.items()})
+    values: dict[str, Any] = tomllib.loads((_FILES / f"{code}.toml").read_text(encoding="utf-8"))
+    talk = _talk(code, values.pop("talk"))
+    read: dict[str, Any] = {name: _read(name, value) for name, value in values.items()}
+    return Language(code=code, talk=talk, **read)
 
 
 def _read(name: str, value: Any) -> Any:
@@ -105,8 +209,19 @@ def _read(name: str, value: Any) -> Any:
         return Abbreviations(**{kind: frozenset(words.split()) for kind, words in value.items()})
     if isinstance(value, str):
         return frozenset(fold(value).split())
-    value = [fold(line) for line in value]
-    if name in ("months", "weekdays"):
-        return {word: number for number, line in enumerate(value, start=1) for word in line.split()}
     rows = [line.split() for line in value]
-    return {word: (int(key) if name == "numbers" else key) for key, *words in rows for word in words}
+    if name == "units":  # a symbol's case means something: Mb is no MB
+        return {fold(word): symbol for symbol, *words in rows for word in words}
+    rows = [[fold(word) for word in row] for row in rows]
+    if name == "agreeing":
+        return {pronoun: frozenset(articles) for pronoun, *articles in rows}
+    if name in ("months", "weekdays"):
+        return {word: number for number, row in enumerate(rows, start=1) for word in row}
+    return {word: int(key) for key, *words in rows for word in words}
+
+
+def _talk(code: str, values: Mapping[str, Any]) -> Talk:
+    read: dict[str, Any] = {name: frozenset(fold(words).split()) for name, words in values.items() if isinstance(words, str)}
+    read["nth"] = tuple(fold(values["nth"]).split())
+    read["opener"] = tuple(tuple(phrase.split()) for phrase in values["opener"])
+    return Talk(code=code, **read)

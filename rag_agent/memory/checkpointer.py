@@ -119,8 +119,7 @@ class Checkpointer(BaseCheckpointSaver[Any]):
         for key, metadata in rows:
             if limit is not None and limit <= 0:
                 return
-            told = json.loads(metadata)
-            if any(told.get(name) != value for name, value in (filter or {}).items()):
+            if filter and not _matches(metadata, filter):
                 continue
             with self.database.reading() as connection:
                 row = connection.execute(f"{_SNAPSHOT} WHERE s.key = ?", (key,)).fetchone()
@@ -328,12 +327,17 @@ class Checkpointer(BaseCheckpointSaver[Any]):
                 (thread, ns, checkpoint_id),
             ).fetchall()
             pending = [(task, channel, self.serde.loads_typed((kind, data))) for task, channel, kind, data in writes]
-        except (ValueError, TypeError, KeyError, AttributeError) as error:  # bytes that are not what was written
+            told = json.loads(metadata)
+            if not isinstance(told, dict) or not {checkpoint["id"]} == {checkpoint_id} or not isinstance(checkpoint["ts"], str):
+                raise ValueError("it is none")
+        except Exception as error:  # rows that are not what was written fail in as many ways as they are read
+            if isinstance(error, sqlite3.OperationalError | sqlite3.ProgrammingError):
+                raise
             raise sqlite3.DatabaseError(f"checkpoint {checkpoint_id} of thread '{thread_id}': {error}") from error
         return CheckpointTuple(
             _config(thread_id, ns, checkpoint_id),
             checkpoint,
-            json.loads(metadata),
+            cast(CheckpointMetadata, told),
             _config(thread_id, ns, parent) if parent else None,
             pending,
         )
@@ -346,6 +350,14 @@ class Checkpointer(BaseCheckpointSaver[Any]):
     def _forget(self) -> None:
         self._parts.forget()
         self.database.forget_log()
+
+
+def _matches(metadata: bytes, wanted: dict[str, Any]) -> bool:
+    try:
+        told = json.loads(metadata)
+        return all(told.get(name) == value for name, value in wanted.items())
+    except (ValueError, TypeError, AttributeError):
+        return False  # a row that cannot be read is told where it is asked for
 
 
 def _lines(connection: sqlite3.Connection, thread: int, ns: str, parent: str | None) -> dict[str, int]:

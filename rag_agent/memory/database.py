@@ -1,5 +1,6 @@
 """The SQLite file that keeps conversations: its tables, its transactions, and errors that name the next step."""
 
+import os
 import sqlite3
 import threading
 import time
@@ -8,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rag_agent.errors import SettingsError, ThreadError
+from rag_agent.private import private_file, private_folder
 from rag_agent.settings import MEMORY
 
 FORMAT = "2"
@@ -60,7 +62,8 @@ class Database:
         self._lock = threading.RLock()
         try:
             if path:
-                path.parent.mkdir(parents=True, exist_ok=True)
+                private_folder(path.parent)
+                os.close(private_file(path, os.O_RDWR))
             self.connection = sqlite3.connect(path or MEMORY, isolation_level=None, check_same_thread=False, timeout=60)
         except (OSError, sqlite3.OperationalError) as error:
             raise SettingsError(f"{path} cannot be written ({error}); set home to a folder that can") from error
@@ -75,7 +78,13 @@ class Database:
 
     def _set_up(self) -> None:
         # A finished turn survives the loss of power (FULL), what is deleted is overwritten (secure_delete).
-        for pragma in ("secure_delete = ON", "foreign_keys = ON", "synchronous = FULL", "temp_store = MEMORY"):
+        for pragma in (
+            "secure_delete = ON",
+            "trusted_schema = OFF",
+            "foreign_keys = ON",
+            "synchronous = FULL",
+            "temp_store = MEMORY",
+        ):
             self.connection.execute(f"PRAGMA {pragma}")
         if self.path:
             _until_free(lambda: self.connection.execute("PRAGMA journal_mode = WAL"))

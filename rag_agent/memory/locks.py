@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rag_agent.errors import SettingsError
+from rag_agent.private import private_file, private_folder
 
 
 class ThreadLocks:
@@ -21,6 +22,7 @@ class ThreadLocks:
     def __init__(self, folder: Path | None) -> None:
         """Name the folder; `None` locks within this process alone."""
         self._folder = folder
+        self._looking = threading.Lock()
         self._here: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def acquire(self, thread_id: str, *, wait: bool = True) -> "Held | None":
@@ -29,13 +31,15 @@ class ThreadLocks:
         Raises:
             SettingsError: The folder cannot be written.
         """
+        thread_id = str(thread_id)
         if self._folder is None:
-            lock = self._here[thread_id]
+            with self._looking:
+                lock = self._here[thread_id]
             return Held(lock) if lock.acquire(blocking=wait) else None
         path = self._folder / f"{hashlib.sha256(thread_id.encode('utf-8', 'surrogatepass')).hexdigest()[:24]}.lock"
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            private_folder(self._folder)
+            file = private_file(path, os.O_RDWR)
         except OSError as error:
             raise SettingsError(f"{path} cannot be written ({error}); set home to a folder that can") from error
         try:

@@ -102,7 +102,11 @@ class Parts:
         beginning: tuple[int, ...] = ()
         parts: list[int] = []
         line: int | None = last
+        passed: set[int] = set()
         while line is not None:
+            if line in passed:
+                raise sqlite3.DatabaseError(f"line {line} leads back to itself")
+            passed.add(line)
             if line in self._lists:
                 beginning = self._lists[line]
                 break

@@ -20,7 +20,7 @@ def problems(saver: Checkpointer) -> list[str]:
         with saver.database.reading() as connection:
             found += [f"the file: {row[0]}" for row in connection.execute("PRAGMA quick_check(10)") if row[0] != "ok"]
             for number, digest, kind, value in connection.execute("SELECT id, hash, type, value FROM parts"):
-                if hashlib.sha256(kind.encode() + b"\0" + value).digest() != digest:
+                if not isinstance(value, bytes) or hashlib.sha256(f"{kind}\0".encode() + value).digest() != digest:
                     found.append(f"part {number} is not what was written")
             kept = connection.execute("SELECT thread_id, ns, id FROM snapshots JOIN threads ON thread = threads.key").fetchall()
             if connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (UNREADABLE,)).fetchone():

@@ -4,10 +4,10 @@ import hashlib
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from rag_agent.answers import Answer
+from rag_agent.answers import Answer, Citation
 from rag_agent.documents import Reader, Unreadable
 from rag_agent.memory.transcript import Turn
 
@@ -44,6 +44,25 @@ def stale_answers(conversations: Iterable[tuple[str, Sequence[Turn]]]) -> list[S
     return found
 
 
+def quote_stands(reader: Reader, docs: str, citation: Citation) -> bool:
+    """Whether a file of some documents says now what a citation quotes, at its place."""
+    root = Path(docs)
+    if not _within(citation.file):
+        return False
+    path = (root.parent if root.is_file() else root) / citation.file
+    try:
+        text = reader.read(Path(os.path.realpath(path))).text
+    except (Unreadable, OSError):
+        return False
+    return bool(citation.quote) and text[citation.start : citation.end] == citation.quote
+
+
+def _within(file: str) -> bool:
+    """Whether a file's name leads nowhere but into the folder that it is put behind."""
+    path = PurePosixPath(file)
+    return not path.is_absolute() and ".." not in path.parts and "\0" not in file
+
+
 class _Files:
     """Files as they are now, read as the index reads them: what was hashed is the text, of whatever format. Each is read once."""
 
@@ -57,7 +76,8 @@ class _Files:
             return {}
         root = Path(turn.docs)
         folder = root.parent if root.is_file() else root
-        now = {file: self._now(str(folder / file)) for file in turn.files}
+        # The names may come from an import: what does not lie in the documents' folder is none of their files.
+        now = {file: self._now(str(folder / file)) if _within(file) else "gone" for file in turn.files}
         return {file: "gone" if now[file] == "gone" else "changed" for file, then in turn.files.items() if now[file] != then}
 
     def _now(self, path: str) -> str:

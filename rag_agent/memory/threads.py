@@ -15,6 +15,8 @@ from rag_agent.memory.checkpointer import Checkpointer
 from rag_agent.memory.locks import ThreadLocks
 from rag_agent.memory.stale import StaleAnswer, stale_answers
 from rag_agent.memory.transcript import Turn, pairs, turns
+from rag_agent.telling import tell_once
+from rag_agent.visible import visible_line
 
 Messages = list[Any]  # a name, since `list` is a method below
 
@@ -76,7 +78,7 @@ class Threads:
             ThreadError: There is no such conversation.
         """
         kept = self._checkpointer.get_tuple(_config(thread_id))
-        found = turns(kept.checkpoint["channel_values"].get("messages", [])) if kept else []
+        found = _turns(thread_id, kept) if kept else []
         if not found and (kept is None or not self._is_own) and not self.unfinished(thread_id):
             raise _unknown(thread_id)
         return found
@@ -86,13 +88,14 @@ class Threads:
         if not isinstance(self._checkpointer, Checkpointer):
             return None
         with self._checkpointer.database.reading() as connection:
-            row = connection.execute("SELECT asking FROM threads WHERE thread_id = ?", (thread_id,)).fetchone()
+            row = connection.execute("SELECT asking FROM threads WHERE thread_id = ?", (str(thread_id),)).fetchone()
         return row[0] if row and row[0] and self._at_rest(thread_id) else None
 
     def stale(self, thread_id: str | None = None) -> Sequence[StaleAnswer]:
         """The answers whose cited files have changed or gone since, of one conversation or of all."""
-        names = [thread_id] if thread_id is not None else [thread.thread_id for thread in self.list()]
-        return stale_answers((name, self.show(name)) for name in names)
+        if thread_id is not None:
+            return stale_answers([(thread_id, self.show(thread_id))])
+        return stale_answers((thread.thread_id, self._shown(thread.thread_id)) for thread in self.list())
 
     # --- changing ------------------------------------------------------------------------------------------------------
 
@@ -103,7 +106,9 @@ class Threads:
             ThreadError: There is no such conversation.
         """
         with self._own.transaction() as connection:
-            changed = connection.execute("UPDATE threads SET title = ? WHERE thread_id = ?", (title.strip() or None, thread_id))
+            changed = connection.execute(
+                "UPDATE threads SET title = ? WHERE thread_id = ?", (title.strip() or None, str(thread_id))
+            )
             if not changed.rowcount:
                 raise _unknown(thread_id)
 
@@ -182,6 +187,7 @@ class Threads:
         Raises:
             ThreadError: There is no such conversation.
         """
+        thread_id = str(thread_id)
         with self._locks.hold(thread_id):
             if self._checkpointer.get_tuple(_config(thread_id)) is None and not self._noted(thread_id):
                 raise _unknown(thread_id)
@@ -231,6 +237,7 @@ class Threads:
         Raises:
             ThreadError: There is no such conversation.
         """
+        thread_id = str(thread_id)
         told = [*self.show(thread_id)]
         if form == "json":
             return transfer.to_json(self._own, thread_id, told)
@@ -280,14 +287,22 @@ class Threads:
         for kept in self._checkpointer.list(None):  # newest first
             thread_id = str(kept.config["configurable"]["thread_id"])
             if thread_id not in found and not kept.config["configurable"].get("checkpoint_ns"):
-                told = turns(kept.checkpoint["channel_values"].get("messages", []))
+                told = _turns(thread_id, kept)
                 found[thread_id] = ThreadSummary(thread_id, told[0].question, len(told), kept.checkpoint["ts"]) if told else None
         return [thread for thread in found.values() if thread]
 
     def _holds(self, thread: ThreadSummary, words: Sequence[str]) -> bool:
-        said = [f"{turn.question}\n{turn.answer.text}" for turn in self.show(thread.thread_id)]
+        said = [f"{turn.question}\n{turn.answer.text}" for turn in self._shown(thread.thread_id)]
         text = "\n".join([thread.title, thread.unfinished or "", *said]).casefold()
         return all(word in text for word in words)
+
+    def _shown(self, thread_id: str) -> Sequence[Turn]:
+        """The turns of one of many conversations: one that is broken is told, and does not keep the others back."""
+        try:
+            return self.show(thread_id)
+        except ThreadError as error:
+            tell_once(f"thread {visible_line(thread_id)} is left out: {visible_line(error)}")
+            return []
 
     def _at_rest(self, thread_id: str) -> bool:
         """Whether no turn is under way, here or in another process."""
@@ -309,7 +324,7 @@ class Threads:
             rows = connection.execute(
                 """SELECT s.id, s.parent, s.turns FROM snapshots s JOIN threads t ON t.key = s.thread
                 WHERE t.thread_id = ? AND s.ns = '' ORDER BY s.id DESC""",
-                (thread_id,),
+                (str(thread_id),),
             ).fetchall()
         parents = {checkpoint_id: parent for checkpoint_id, parent, _ in rows}
         led: set[str | None] = set()
@@ -344,6 +359,13 @@ class Threads:
         self._own.put(base.config, checkpoint, {"source": "fork", "step": step, "parents": {}}, {})
 
 
+def _turns(thread_id: str, kept: CheckpointTuple) -> Sequence[Turn]:
+    try:
+        return turns(kept.checkpoint["channel_values"].get("messages", []))
+    except (ThreadError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ThreadError(f"thread '{thread_id}' cannot be read: {error}") from error
+
+
 def _rests(kept: CheckpointTuple) -> bool:
     """Whether a checkpoint stands between two turns, with no question left open."""
     said = kept.checkpoint["channel_values"].get("messages", [])
@@ -359,7 +381,7 @@ def _up_to(messages: Messages, turn: int) -> Messages:
 
 def _config(thread_id: str, checkpoint_id: str | None = None) -> RunnableConfig:
     named = {"checkpoint_id": checkpoint_id} if checkpoint_id else {}
-    return {"configurable": {"thread_id": thread_id, "checkpoint_ns": "", **named}}
+    return {"configurable": {"thread_id": str(thread_id), "checkpoint_ns": "", **named}}
 
 
 def _unknown(thread_id: str) -> ThreadError:

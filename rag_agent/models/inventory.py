@@ -4,6 +4,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from rag_agent.errors import BackendError, ModelNotFoundError, SettingsError
@@ -11,6 +12,9 @@ from rag_agent.models import embedded, reader
 from rag_agent.models.precision import gib, memory_on_cpu
 from rag_agent.models.weights import Progress, Weights, convert_gguf, publish
 from rag_agent.settings import Settings
+
+_TAKEN = ("*.safetensors", "*.json", "*.txt", "*.model", "*.jinja", "*.tiktoken", "README.md", "LICENSE*")
+"""What a model is made of: weights, tokenizer, configuration. No code, and no pickles, which are code as well."""
 
 
 @dataclass(frozen=True)
@@ -130,9 +134,28 @@ def _take(path: Path, target: Path, progress: Progress) -> None:
     elif (path / "config.json").is_file():
         progress(f"copying {path}")
         with tempfile.TemporaryDirectory(prefix=".pull-", dir=target.parent) as scratch:
-            publish(Path(shutil.copytree(path, Path(scratch) / "model")), target)
+            publish(_with_weights(Path(shutil.copytree(path, Path(scratch) / "model", ignore=_not_taken))), target)
     else:
         raise ModelNotFoundError(f"{path} is no model folder (it has no config.json) and no .gguf file; check the path")
+
+
+def _with_weights(folder: Path) -> Path:
+    """Refuse what came without weights.
+
+    Raises:
+        ModelNotFoundError: There are none that are taken.
+    """
+    if not any(folder.rglob("*.safetensors")):
+        shutil.rmtree(folder)
+        raise ModelNotFoundError(
+            f"{folder.name} has no weights as .safetensors, and others (.bin, .pt) are not taken, since loading them can run "
+            "code; name a model that has them"
+        )
+    return folder
+
+
+def _not_taken(folder: str, names: list[str]) -> set[str]:
+    return {n for n in names if not Path(folder, n).is_dir() and not any(fnmatchcase(n, pattern) for pattern in _TAKEN)}
 
 
 def _pull_from_hub(model: str, target: Path, progress: Progress) -> None:
@@ -141,8 +164,9 @@ def _pull_from_hub(model: str, target: Path, progress: Progress) -> None:
 
     progress(f"downloading {model}")
     try:
-        snapshot_download(model, local_dir=target, ignore_patterns=["*.bin", "*.onnx", "*.msgpack", "*.h5", "*.ot"])
-    except PermissionError:
+        snapshot_download(model, local_dir=target, allow_patterns=list(_TAKEN))
+        _with_weights(target)
+    except (PermissionError, ModelNotFoundError):
         raise
     except (OSError, ValueError, HfHubHTTPError, HFValidationError) as error:
         first = str(error).strip().partition("\n")[0]

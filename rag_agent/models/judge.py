@@ -1,12 +1,10 @@
 """Judges: the probability that a text says what a sentence says."""
 
 import re
-from functools import cached_property
-from typing import Any
+from collections.abc import Callable
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
-from langgraph.constants import TAG_NOSTREAM
 
 from rag_agent import prompts
 from rag_agent.errors import ModelNotFoundError
@@ -15,12 +13,12 @@ from rag_agent.settings import Settings
 
 _ENTAILMENT = re.compile(r"entail(?:ment|ed|s)?", re.IGNORECASE)
 _YES = re.compile(r"\W*yes\b", re.IGNORECASE)
-_GREEDY = {"temperature": 0, "num_predict": 4, "max_new_tokens": 4, "do_sample": None, "top_p": None, "top_k": None,
-           "min_new_tokens": None}  # fmt: skip
 
 
 class EntailmentJudge:
     """A sequence classifier with a label "entailment", by hub id or local folder; it is loaded at the first call."""
+
+    threshold = 0.5
 
     def __init__(self, model: str, settings: Settings) -> None:
         """Name the model.
@@ -50,26 +48,28 @@ class EntailmentJudge:
 class ReaderJudge:
     """A chat model, asked whether a text says what a sentence says.
 
-    A model in this process tells how likely its "yes" is; of a server only the reply is known, which is 1 or 0.
+    A model in this process tells how likely its "yes" is; of a server's only the reply is known, which is 1 or 0.
     """
 
-    def __init__(self, model: BaseChatModel) -> None:
-        """Take the model; nothing is loaded until the first call."""
+    threshold = 0.9
+
+    def __init__(self, model: BaseChatModel, ask: Callable[[list[BaseMessage]], BaseMessage] | None = None) -> None:
+        """Take the model; nothing is loaded until the first call.
+
+        Args:
+            model: The reader.
+            ask: What gets its reply where it tells no probabilities; None is its own `invoke`.
+        """
         self._model = model
+        self._ask = ask or model.invoke
         self.replies: list[BaseMessage] = []
         """What the model said, with the tokens that it took."""
 
     def __call__(self, quote: str, sentence: str) -> float:
         """The probability that a text says what a sentence says; both have been made harmless for a prompt."""
         task = prompts.JUDGE.format(quote=quote, sentence=sentence)
-        messages = [SystemMessage(prompts.JUDGE_SYSTEM), HumanMessage(task)]
+        messages: list[BaseMessage] = [SystemMessage(prompts.JUDGE_SYSTEM), HumanMessage(task)]
         if (probability := getattr(self._model, "probability", None)) is not None:
             return float(probability(messages, "yes", "no"))
-        reply = self._short.invoke(messages, {"tags": [TAG_NOSTREAM]})
-        self.replies.append(reply)
-        return 1.0 if _YES.match(str(reply.text)) else 0.0
-
-    @cached_property
-    def _short(self) -> BaseChatModel:
-        known: Any = type(self._model).model_fields
-        return self._model.model_copy(update={name: value for name, value in _GREEDY.items() if name in known})
+        self.replies.append(self._ask(messages))
+        return 1.0 if _YES.match(str(self.replies[-1].text)) else 0.0

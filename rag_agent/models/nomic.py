@@ -5,7 +5,6 @@ file that is there. `nomic-remote:` is its remote mode (extra `nomic-remote`), w
 """
 
 import importlib.util
-import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from langchain_core.embeddings import Embeddings
 
 from rag_agent.errors import ModelError, ModelNotFoundError
 from rag_agent.settings import Settings
+from rag_agent.telling import tell_once
 
 
 class NomicEmbeddings(Embeddings):
@@ -79,7 +79,7 @@ def nomic_remote_embeddings(model: str, settings: Settings) -> NomicEmbeddings:
         raise ModelNotFoundError(
             f"nomic-remote:{model} needs an extra: pip install 'rag-agent[nomic-remote]' (nomic:{model} runs on this machine)"
         ) from error
-    logging.getLogger("rag_agent").warning("nomic-remote: every text that is embedded leaves this machine, to Nomic's servers")
+    tell_once("nomic-remote: every text that is embedded leaves this machine, to Nomic's servers")
     remote = Remote(model=name, dimensionality=size, inference_mode="remote")
     return NomicEmbeddings(f"nomic-remote:{model}", lambda texts, task: list(remote.embed(texts, task_type=task)))
 

@@ -5,9 +5,11 @@ unless it is told otherwise. So the window is sized to what is sent, and what th
 """
 
 import asyncio
+import json
+import os
 import re
 from collections.abc import AsyncIterator, Iterator, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models.chat_models import agenerate_from_stream, generate_from_stream
@@ -17,16 +19,17 @@ from langchain_ollama import ChatOllama
 from pydantic import PrivateAttr, ValidationError
 
 from rag_agent.errors import BackendError, ContextLengthError, ModelError, SettingsError
-from rag_agent.models.ollama_server import SILENCE, Facts, client_settings, facts, told
+from rag_agent.models.ollama_server import SILENCE, Facts, client_settings, facts, tell_where, told
 from rag_agent.models.providers import refuse_unknown
 from rag_agent.models.thoughts import Thoughts
 from rag_agent.settings import Settings
 
-_RENAMED = {"max_new_tokens": "num_predict", "repetition_penalty": "repeat_penalty"}
+_RENAMED = {"max_new_tokens": "num_predict", "max_tokens": "num_predict", "repetition_penalty": "repeat_penalty"}
 _GENERATION = {
     "temperature", "top_p", "top_k", "seed", "num_ctx", "num_thread", "keep_alive", "repeat_penalty", "num_predict",
     "mirostat", "mirostat_eta", "mirostat_tau", "num_gpu", "tfs_z", "repeat_last_n", "stop", "format", "reasoning", "timeout",
 }  # fmt: skip
+_OF_A_CALL = _GENERATION - {"timeout", "stop", "format", "reasoning", "keep_alive"}  # the client itself takes the last four
 _LEAST = 4096  # tokens: the server's own default, so that other programs' requests do not make it load the model anew
 _CONVERSATION = 8192  # tokens that a conversation may grow to by itself: for 8B parameters this is 1 GB of keys and values
 _REPLY = 1024  # tokens kept free where the length of the reply is not bounded
@@ -46,6 +49,7 @@ def ollama_chat(model: str, settings: Settings, **generation: Any) -> ChatOllama
     timeout = options.pop("timeout", SILENCE)
     if isinstance(timeout, bool) or not isinstance(timeout, int | float) or timeout <= 0:
         raise SettingsError(f"timeout={timeout} is no number of seconds above 0; write it like timeout=900")
+    tell_where()
     if isinstance(options.get("stop"), str):
         options["stop"] = [options["stop"]]
     try:
@@ -69,18 +73,49 @@ class OllamaChat(ChatOllama):
         most = self._facts().context_length
         return min(self.num_ctx or max(_CONVERSATION, self._facts().num_ctx), most)
 
-    def count_tokens(self, messages: Sequence[BaseMessage]) -> int:
+    @property
+    def _identifying_params(self) -> dict[str, Any]:
+        """All that a reply depends on: LangChain's cache of replies tells models and settings apart by it."""
+        # `stop` is the name of what one call asks for, so the model's own goes by another.
+        settings = {f"own_{name}": getattr(self, name) for name in sorted(_GENERATION - {"timeout", "keep_alive"})}
+        return {"model": self.model, "host": os.environ.get("OLLAMA_HOST"), **settings}
+
+    def count_tokens(self, messages: Sequence[BaseMessage], tools: Sequence[Any] | None = None) -> int:
         """About how many tokens some messages have, rather too many: the server counts only what it has read."""
-        return 8 + sum(map(_estimate, messages))  # the reply's beginning is read too
+        return 8 + sum(map(_estimate, messages)) + (_tokens(_json(tools)) if tools else 0)  # the reply's beginning is read too
+
+    def get_num_tokens(self, text: str) -> int:
+        """About how many tokens a text has, rather too many; LangChain's default would ask the model hub for GPT-2's."""
+        return _tokens(text)
+
+    def get_num_tokens_from_messages(self, messages: Sequence[BaseMessage], tools: Sequence[Any] | None = None) -> int:
+        """About how many tokens some messages and tools have, rather too many."""
+        return self.count_tokens(messages, tools) if messages or tools else 0
+
+    def get_token_ids(self, text: str) -> NoReturn:
+        """Not to be had: the server keeps its tokenizer to itself.
+
+        Raises:
+            ModelError: Always.
+        """
+        raise ModelError(f"the Ollama server does not show the tokens of '{self.model}'; `get_num_tokens` tells about how many")
 
     def _facts(self) -> Facts:
         return facts(self.model)
 
-    def _sized(self, messages: Sequence[BaseMessage]) -> "OllamaChat":
-        """This model with the window that the messages need."""
+    def _with(self, given: dict[str, Any]) -> tuple["OllamaChat", dict[str, Any]]:
+        """This model with the settings of one call, as `bind` and `invoke` pass them, and what else was passed."""
+        renamed = {_RENAMED.get(name, name): value for name, value in given.items()}
+        changes = {name: renamed.pop(name) for name in _OF_A_CALL & renamed.keys()}
+        return (self.model_copy(update=changes) if changes else self), renamed
+
+    def _sized(self, messages: Sequence[BaseMessage], tools: Sequence[Any] | None) -> "OllamaChat":
+        """This model with the window that the messages and tools need."""
         known = self._facts()
+        if known.bare and (len(messages) > 1 or any(message.type == "system" for message in messages)):
+            raise _bare(self.model)
         reply = self.num_predict if self.num_predict is not None and self.num_predict >= 0 else _REPLY
-        needed = self.count_tokens(messages) + reply
+        needed = self.count_tokens(messages, tools) + reply
         if needed > 3 * known.context_length:  # an estimate is seldom twice the truth: no need to read it all to find out
             raise _too_long(f"about {needed} tokens", known.context_length, self.model, known.context_length)
         size = self.num_ctx or max(self._grown[0], known.num_ctx, _rounded(needed))
@@ -99,7 +134,8 @@ class OllamaChat(ChatOllama):
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
         with told(self.model):
-            sized = self._sized(messages)
+            model, kwargs = self._with(kwargs)
+            sized = model._sized(messages, kwargs.get("tools"))
             reply = _Reply(sized, messages, self._facts())
             for chunk in ChatOllama._stream(sized, messages, stop, **kwargs):
                 if shown := reply.push(chunk):
@@ -116,7 +152,8 @@ class OllamaChat(ChatOllama):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         with told(self.model):
-            sized = await asyncio.to_thread(self._sized, messages)
+            model, kwargs = self._with(kwargs)
+            sized = await asyncio.to_thread(model._sized, messages, kwargs.get("tools"))
             reply = _Reply(sized, messages, self._facts())
             async for chunk in ChatOllama._astream(sized, messages, stop, **kwargs):
                 if shown := reply.push(chunk):
@@ -209,9 +246,28 @@ def _too_long(length: str, window: int, model: str, most: int) -> ContextLengthE
 
 
 def _estimate(message: BaseMessage) -> int:
-    """The tokens of a message, rather too many: one for three letters, for a digit or a mark, one or two for a foreign letter."""
-    pieces = re.findall(r" ?[A-Za-z]{1,3}|.", str(message.text), re.DOTALL)
-    return 8 + sum(1 if piece.isascii() else max(1, len(piece.encode("utf-8", "replace")) - 1) for piece in pieces)
+    """The tokens of a message with its calls of tools, rather too many."""
+    calls = getattr(message, "tool_calls", None)
+    return 8 + _tokens(str(message.text)) + (_tokens(_json(calls)) if calls else 0)
+
+
+def _tokens(text: str) -> int:
+    """The tokens of a text, rather too many: one for three letters, for a digit or a mark, one or two for a foreign letter."""
+    pieces = re.findall(r" ?[A-Za-z]{1,3}|.", text, re.DOTALL)
+    return sum(1 if piece.isascii() else max(1, len(piece.encode("utf-8", "replace")) - 1) for piece in pieces)
+
+
+def _json(values: Any) -> str:
+    return json.dumps(values, ensure_ascii=False, default=str)
+
+
+def _bare(model: str) -> ModelError:
+    made = f"{model.partition(':')[0]}-chat"
+    return ModelError(
+        f"the Ollama model '{model}' has no chat template, so the server drops the system prompt and all but one message; write "
+        f"a Modelfile with the lines FROM {model} and TEMPLATE (the one that its maker publishes, such as ChatML's), then type "
+        f"ollama create {made} -f Modelfile, and use ollama:{made}"
+    )
 
 
 def _rounded(tokens: int) -> int:

@@ -1,5 +1,6 @@
 """What an Ollama server says of its models, its failures in one line each, and its embedding models."""
 
+import ipaddress
 import json
 import os
 import re
@@ -9,12 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import ollama
 from langchain_ollama import OllamaEmbeddings
 
 from rag_agent.errors import BackendError, ModelError, ModelNotFoundError
+from rag_agent.telling import tell_once
 
 SILENCE = 600
 """Seconds without a byte: the first load of a large model, and reading a long prompt, take minutes on a CPU."""
@@ -29,8 +32,42 @@ def _certificates() -> ssl.SSLContext:
 
 
 def client_settings(silence: float) -> dict[str, Any]:
-    """How a client waits: ten seconds for a server, and so many for its next byte."""
-    return {"timeout": httpx.Timeout(silence, connect=10), "verify": _certificates()}
+    """How a client waits: ten seconds for a server, and so many for its next byte; and that texts for this machine stay on it.
+
+    A proxy that the environment names is for other machines: through it, a text for one's own server would leave.
+    """
+    settings = {"timeout": httpx.Timeout(silence, connect=10), "verify": _certificates()}
+    return {**settings, "trust_env": False} if _here(_host()) else settings
+
+
+def tell_where() -> None:
+    """Say where texts go, before the first is sent, where that is another machine."""
+    place = urlsplit(_url(_host()))
+    if not _here(_host()):
+        port = f":{place.port}" if place.port else ""
+        tell_once(
+            f"questions and passages are sent to the Ollama server at {place.hostname}{port} (OLLAMA_HOST), another machine"
+        )
+
+
+def _host() -> str:
+    return os.environ.get("OLLAMA_HOST") or "127.0.0.1:11434"
+
+
+def _url(host: str) -> str:
+    return host if "://" in host else f"//{host}"
+
+
+def _here(host: str) -> bool:
+    """Whether a host, as `OLLAMA_HOST` names it, is this machine."""
+    name = urlsplit(_url(host)).hostname or "localhost"
+    if name == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
 
 
 @dataclass(frozen=True)
@@ -45,6 +82,8 @@ class Facts:
     begins_with_thoughts: bool
     """Whether its prompt ends with the opening mark of thoughts."""
     parameters: int | None
+    bare: bool = False
+    """Whether it has no chat template, so that the server shows it the last message alone."""
 
 
 @lru_cache(maxsize=32)
@@ -60,8 +99,15 @@ def _facts(model: str, host: str | None) -> Facts:
         num_ctx=int(own[1]) if own else 0,
         thinks="thinking" in (shown.capabilities or []),
         begins_with_thoughts=(shown.template or "").rstrip().endswith("<think>"),
+        bare=_is_bare(shown.template or "", shown.modelfile or ""),
         parameters=int(count) if count else _size(shown.details.parameter_size if shown.details else None),
     )
+
+
+def _is_bare(template: str, modelfile: str) -> bool:
+    """A template that names no role; a model that the server renders by code of its own has a line that says so."""
+    rendered = re.search(r"^RENDERER\s+\S", modelfile, re.MULTILINE)
+    return bool(template.strip()) and not rendered and not re.search(r"\.(?:System|Messages|Role)\b", template)
 
 
 def facts(model: str) -> Facts:
@@ -147,6 +193,7 @@ class ServerEmbeddings(OllamaEmbeddings):
 
 def ollama_embeddings(model: str, settings: Any) -> ServerEmbeddings:
     """An embedding model of the server."""
+    tell_where()
     return ServerEmbeddings(model=model, client_kwargs=client_settings(SILENCE))
 
 
@@ -158,9 +205,8 @@ def told(model: str) -> Iterator[None]:
     except ollama.ResponseError as error:
         raise _refusal(model, error) from error
     except (httpx.ConnectError, httpx.ConnectTimeout, ConnectionError) as error:
-        host = os.environ.get("OLLAMA_HOST") or "127.0.0.1:11434"
         raise BackendError(
-            f"no Ollama server answers at {host}; start it with `ollama serve`, or set OLLAMA_HOST to where it runs"
+            f"no Ollama server answers at {_host()}; start it with `ollama serve`, or set OLLAMA_HOST to where it runs"
         ) from error
     except httpx.TimeoutException as error:
         raise BackendError(

@@ -11,6 +11,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessageChunk, HumanMessage, SystemMessage
 
 from rag_agent.errors import RagAgentError
+from rag_agent.tracing import untraced
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,11 @@ def compare(
                     model = make(name, **variant)
                     if before is None:
                         before = _resident_without(model)
-                        next(iter(model.stream([HumanMessage("Hello")])), None)
-                    yield _asked(model, name, variant, prompt, [*role, HumanMessage(prompt)], before)
+                        with untraced():
+                            next(iter(model.stream([HumanMessage("Hello")])), None)
+                    with untraced():
+                        run = _asked(model, name, variant, prompt, [*role, HumanMessage(prompt)], before)
+                    yield run
                 except RagAgentError as error:
                     yield Run(prompt, name, dict(variant), "", 0.0, 0.0, 0, 0.0, None, error=str(error))
 

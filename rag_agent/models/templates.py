@@ -1,10 +1,11 @@
 """Messages to the one prompt string that a model was trained on."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
 from jinja2.exceptions import TemplateError
-from langchain_core.messages import AIMessage, BaseMessage, ChatMessage, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, BaseMessage, ChatMessage, HumanMessage, SystemMessage, ToolMessage
 
 from rag_agent.errors import ModelError
 
@@ -57,7 +58,7 @@ def _turns(messages: Sequence[BaseMessage]) -> list[dict[str, str]]:
     """Messages as role and content; neighbours of one role are joined, since many templates demand alternation."""
     turns: list[dict[str, str]] = []
     for message in messages:
-        role, content = _role(message), str(message.text)
+        role, content = _role(message), _content(message)
         if turns and turns[-1]["role"] == role:
             turns[-1]["content"] += f"\n\n{content}"
         else:
@@ -67,13 +68,24 @@ def _turns(messages: Sequence[BaseMessage]) -> list[dict[str, str]]:
     return turns
 
 
+def _content(message: BaseMessage) -> str:
+    """What a message says. Calls of tools and their results, from a model that had some, are told in words."""
+    text = str(message.text)
+    if isinstance(message, ToolMessage):
+        return f"Result of {message.name or 'a tool'}: {text}"
+    calls = getattr(message, "tool_calls", None) or []
+    told = [f"Call of {call['name']}: {json.dumps(call['args'], ensure_ascii=False, default=str)}" for call in calls]
+    return "\n".join(filter(None, [text, *told])) if told else text
+
+
 def _role(message: BaseMessage) -> str:
     if isinstance(message, ChatMessage):
         return message.role
-    for kind, role in ((SystemMessage, "system"), (HumanMessage, "user"), (AIMessage, "assistant")):
+    kinds = ((SystemMessage, "system"), (HumanMessage, "user"), (ToolMessage, "user"), (AIMessage, "assistant"))
+    for kind, role in kinds:
         if isinstance(message, kind):
             return role
-    raise ModelError(f"a {type(message).__name__} cannot be put before this model; send system, human and AI messages")
+    raise ModelError(f"a {type(message).__name__} cannot be put before this model; send system, human, AI and tool messages")
 
 
 def _fold_system(turns: list[dict[str, str]]) -> list[dict[str, str]]:

@@ -76,6 +76,10 @@ class TransformersChat(BaseChatModel):
         Raises:
             SettingsError: A setting is unknown, out of range or contradicts another.
         """
+        if "max_tokens" in generation:
+            if "max_new_tokens" in generation:
+                raise SettingsError("max_tokens and max_new_tokens are the same; leave one out")
+            generation["max_new_tokens"] = generation.pop("max_tokens")
         refuse_unknown(generation, _GENERATION, "Hugging Face")
         try:
             model = cls(weights=weights, rag_agent_name=name, **generation)
@@ -91,7 +95,10 @@ class TransformersChat(BaseChatModel):
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        return {"model_name": self.rag_agent_name or self.weights.location}
+        """All that a reply depends on: LangChain's cache of replies tells models and settings apart by it."""
+        # `stop` is the name of what one call asks for, so the model's own goes by another.
+        settings = {f"own_{name}": getattr(self, name) for name in sorted(_GENERATION)}
+        return {"model_name": self.rag_agent_name or self.weights.location, "weights": str(self.weights), **settings}
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         params = LangSmithParams(
@@ -128,6 +135,20 @@ class TransformersChat(BaseChatModel):
         for_it, against = said(word), said(other)
         return for_it / (for_it + against) if for_it + against > 0 else 0.5
 
+    def get_token_ids(self, text: str) -> list[int]:
+        """The ids of a text, by this model's own tokenizer; LangChain's default would ask the model hub for GPT-2's."""
+        ids: list[int] = self._loaded().tokenizer(text, add_special_tokens=False)["input_ids"]
+        return ids
+
+    def get_num_tokens_from_messages(self, messages: Sequence[BaseMessage], tools: Sequence[Any] | None = None) -> int:
+        """The length of the prompt these messages make; `tools` add nothing, since this model calls none."""
+        if not messages:
+            return 0
+        try:
+            return self.count_tokens(messages)
+        except ModelError:  # a part of a conversation that the template takes for none, as `trim_messages` tries them
+            return sum(len(self.get_token_ids(str(message.text))) for message in messages)
+
     @property
     def window(self) -> int | None:
         """Tokens that prompt and reply may have together; None where the model does not tell."""
@@ -159,6 +180,8 @@ class TransformersChat(BaseChatModel):
         if not changes:
             return self
         own = {name: getattr(self, name) for name in self.model_fields_set & _GENERATION}
+        if "max_tokens" in changes:
+            own.pop("max_new_tokens", None)
         return self.named(self.rag_agent_name, self.weights, **{**own, **changes})
 
     def _sampling(self) -> dict[str, Any]:

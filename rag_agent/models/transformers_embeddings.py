@@ -1,6 +1,7 @@
 """`TransformersEmbeddings`: a sentence-embedding model in this process, without sentence-transformers (3-5 s of import)."""
 
 import json
+import re
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 from langchain_core.embeddings import Embeddings
 
 from rag_agent.errors import ModelError
-from rag_agent.models.weights import Weights
+from rag_agent.models.weights import Weights, tell_fetching
 
 _PLAIN_MODULES = {"Transformer", "Pooling", "Normalize"}
 _PROBES = (
@@ -81,9 +82,10 @@ class _Configuration:
 
     def __init__(self, weights: Weights) -> None:
         modules = _read_json(weights, "modules.json") or []
+        _refuse_foreign_code(weights, modules)
         kinds = {module["type"].rpartition(".")[2] for module in modules}
         self.beyond_us = not kinds <= _PLAIN_MODULES
-        pooling_folder = next((m["path"] for m in modules if m["type"].endswith("Pooling")), "1_Pooling")
+        pooling_folder = next((_inside(weights, m["path"]) for m in modules if m["type"].endswith("Pooling")), "1_Pooling")
         pooling = _read_json(weights, f"{pooling_folder}/config.json") or {}
         on = {
             key.removeprefix("pooling_mode_")
@@ -164,22 +166,64 @@ def _fast_bfloat16(torch: Any) -> bool:
         return False
 
 
+def _refuse_foreign_code(weights: Weights, modules: Any) -> None:
+    """Refuse a model that names classes to import which are not those of sentence-transformers or torch.
+
+    Raises:
+        ModelError: Names the class.
+    """
+    if not isinstance(modules, list) or not all(isinstance(one, dict) and isinstance(one.get("type"), str) for one in modules):
+        raise ModelError(f"{weights.location}/modules.json is no list of modules; it is not loaded")
+    named = [module["type"] for module in modules]
+    for module in modules if any("Dense" in kind or "Router" in kind or "Asym" in kind for kind in named) else ():
+        folder = _inside(weights, module.get("path", ""))
+        for file in ("config.json", "router_config.json") if folder else ():
+            named += _dotted(_read_json(weights, f"{folder}/{file}"))
+    for name in named:
+        if not re.fullmatch(r"(?:sentence_transformers|torch\.nn)(?:\.\w+)+", name):
+            raise ModelError(
+                f"{weights.location} wants to run code of its own ({name}); only modules of sentence-transformers are loaded"
+            )
+
+
+def _dotted(values: Any) -> list[str]:
+    """The strings in a module's configuration that can name a class: those with a dot between two names."""
+    if isinstance(values, str):
+        return [values] if re.fullmatch(r"[A-Za-z_]\w*(?:\.\w+)+", values) or "--" in values else []
+    inner = values.values() if isinstance(values, dict) else values if isinstance(values, list) else ()
+    return [name for value in inner for name in _dotted(value)]
+
+
+def _inside(weights: Weights, folder: Any) -> str:
+    """A module's folder as the model names it: within the model, or the model is refused."""
+    if not isinstance(folder, str) or not re.fullmatch(r"[\w-][\w.-]*/?|", folder):
+        raise ModelError(f"{weights.location} names a folder outside itself ({folder!r}) in modules.json; it is not loaded")
+    return folder.rstrip("/")
+
+
 def _read_json(weights: Weights, name: str) -> Any:
     path = Path(weights.location) / name
     if weights.on_hub:
-        from huggingface_hub import hf_hub_download
+        from huggingface_hub import _CACHED_NO_EXIST, hf_hub_download, try_to_load_from_cache
         from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
 
         try:
-            path = Path(hf_hub_download(weights.location, name))
+            cached = try_to_load_from_cache(weights.location, name)
+            if cached is _CACHED_NO_EXIST:
+                return None
+            if cached is None:
+                tell_fetching(weights.location)
+            path = Path(cached if isinstance(cached, str) else hf_hub_download(weights.location, name))
         except LocalEntryNotFoundError:
             return None  # no network, and not in the cache; the weights' own loading says so
         except (EntryNotFoundError, HfHubHTTPError, OSError, ValueError):
             return None
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(f"{path} cannot be read ({error}); bring the model to this machine again") from error
 
 
 def _sentence_transformers(weights: Weights, configuration: _Configuration) -> Embeddings:
@@ -188,6 +232,7 @@ def _sentence_transformers(weights: Weights, configuration: _Configuration) -> E
 
         model: Embeddings = HuggingFaceEmbeddings(
             model_name=weights.location,
+            model_kwargs={"trust_remote_code": False},
             encode_kwargs={"normalize_embeddings": True, "prompt": configuration.prompts["document"]},
             query_encode_kwargs={"normalize_embeddings": True, "prompt": configuration.prompts["query"]},
         )

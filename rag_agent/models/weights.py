@@ -4,6 +4,7 @@ import hashlib
 import math
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,9 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from rag_agent.errors import ModelError, ModelNotFoundError
 from rag_agent.settings import Settings
+from rag_agent.telling import tell_once
 
 if TYPE_CHECKING:
     import torch
+
+# Nobody is told which models are loaded here, and no server is asked to convert one: both are read when the library is imported.
+os.environ.update(HF_HUB_DISABLE_TELEMETRY="1", DISABLE_SAFETENSORS_CONVERSION="1")
+if "huggingface_hub.constants" in sys.modules:
+    sys.modules["huggingface_hub.constants"].HF_HUB_DISABLE_TELEMETRY = True  # type: ignore[attr-defined]
 
 Progress = Callable[[str], None]
 """Told in words what a long step does."""
@@ -46,7 +53,10 @@ class Weights:
         try:
             if self.on_hub and self._cached():
                 options["local_files_only"] = True  # no question to the hub, so no wait where there is no network
-            return auto_class.from_pretrained(self.location, **options)
+            elif self.on_hub:
+                tell_fetching(self.location)
+            # Left out, it would be asked for at the terminal, and the answer "y" would run a stranger's code.
+            return auto_class.from_pretrained(self.location, trust_remote_code=False, **options)
         except ImportError as error:
             raise ModelError(f"{self.location} needs another package: {_first_line(error)}") from error
         except (OSError, ValueError, KeyError) as error:
@@ -95,6 +105,13 @@ class Weights:
         return isinstance(try_to_load_from_cache(self.location, "config.json"), str)
 
 
+def tell_fetching(location: str) -> None:
+    """Say that the model hub is asked for a model, before it is."""
+    from huggingface_hub import constants
+
+    tell_once(f"{location} is not on this machine; it is fetched from the model hub ({constants.ENDPOINT})")
+
+
 def _first_line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0]
 
@@ -132,7 +149,7 @@ def convert_gguf(path: Path, folder: Path, *, dtype: "torch.dtype | None" = None
     part = Path(tempfile.mkdtemp(prefix=".part-", dir=folder.parent))
     try:
         progress(f"converting {path.name}: tokenizer")
-        AutoTokenizer.from_pretrained(str(path.parent), gguf_file=path.name).save_pretrained(part)
+        AutoTokenizer.from_pretrained(str(path.parent), gguf_file=path.name, trust_remote_code=False).save_pretrained(part)
         progress(f"converting {path.name}: weights")
         model = AutoModelForCausalLM.from_pretrained(
             str(path.parent),
@@ -140,6 +157,7 @@ def convert_gguf(path: Path, folder: Path, *, dtype: "torch.dtype | None" = None
             # Left packed, the weights could be neither saved nor run at full speed.
             quantization_config=GgufConfig(dequantize=True),
             dtype=dtype or torch.bfloat16,
+            trust_remote_code=False,
         )
         if hasattr(model.config, "quantization_config"):
             del model.config.quantization_config

@@ -1,23 +1,23 @@
-"""The nodes of conversation: `contextualize` reads a turn in its light; `transform`, `recall` and `converse` need no search."""
+"""The nodes of conversation: `contextualize` reads a turn in its light; `transform` and `converse` need no search."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from langchain_core.messages import BaseMessage, HumanMessage
 
 from rag_agent import prompts
-from rag_agent.answers import Kind, without_marks
+from rag_agent.answers import without_marks
 from rag_agent.grounding.template import neutralise
 from rag_agent.grounding.transforming import resting_on, shortened
 from rag_agent.memory.followups import Turn as PastTurn
 from rag_agent.memory.followups import names_language, rewriting_prompt, understand, usable_rewriting
 from rag_agent.memory.history import fit, shorten
 from rag_agent.memory.recall import recalled
-from rag_agent.memory.transcript import Turn, last_turns, turns
+from rag_agent.memory.transcript import Turn, last_turns
 from rag_agent.models.window import as_many
 from rag_agent.workflows.responding import Responding
-from rag_agent.workflows.state import AgentState
-from rag_agent.workflows.writer import Writer, usage_after
+from rag_agent.workflows.state import AgentState, TurnKind, before, question_of
+from rag_agent.workflows.writer import Writer, cut_short, usage_after
 
 _HISTORY = 20  # turns of conversation that a question is read in the light of
 _SHOWN = 6  # of which so many are shown to a model that says a follow-up in full
@@ -33,19 +33,26 @@ class Conversation:
 
     def contextualize(self, state: AgentState) -> AgentState:
         """Read the question in the light of the conversation."""
-        question = state["question"]
-        messages = state.get("messages", [])
-        if self._has_documents and (number := recalled(question, messages)):
-            return {"turn": "recall", "recalled": number, "queries": [(question, 1.0)]}
+        question = question_of(state)
+        # What a turn that failed has left behind is no part of this one.
+        left: Any = dict.fromkeys(state.keys() - {"messages"})
+        state = {"messages": state.get("messages", []), "question": question}
+        return {**left, "question": question, "asked": question, **self._read(state)}
+
+    def _read(self, state: AgentState) -> AgentState:
+        """What kind of turn it is, and what to search for."""
+        question, messages = state["question"], before(state)
+        if numbers := recalled(question, messages):
+            return {"turn": "recall", "recalled": numbers, "queries": [(question, 1.0)]}
         # Where the reading begins moves every ten turns only, so that what was read before is remembered.
         past = [_past(turn) for turn in last_turns(messages, _HISTORY + len(messages) // 2 % 10)]
         read = understand(question, past)
         queries = list(read.queries) or [(question, 1.0)]
-        queries[0] = (read.query, queries[0][1])
-        kind = read.kind if self._has_documents or read.kind == "transform" else "chat"
+        kind: TurnKind = read.kind if self._has_documents or read.kind == "transform" else "chat"
         update: AgentState = {"turn": kind, "queries": queries, "max_words": read.max_words, "attempt": 0}
-        if kind == "followup" and self._writer.rewrites:
-            update.update(self._rewritten(state, past[-_SHOWN:], queries))
+        if kind in ("followup", "why") and read.sure and self._writer.rewrites:
+            answered = [turn for turn in past if not turn.refused]
+            update.update(self._rewritten(state, answered[-_SHOWN:], queries))
         return update
 
     def _rewritten(self, state: AgentState, past: Sequence[PastTurn], queries: list[tuple[str, float]]) -> AgentState:
@@ -65,13 +72,13 @@ class Conversation:
 
     def transform(self, state: AgentState) -> AgentState:
         """Let the model work on the last answer: shorten it, translate it."""
-        [turn] = last_turns(state["messages"], 1)
+        [turn] = last_turns(before(state), 1)
         last, limit = turn.answer, state.get("max_words")
         last_text = without_marks(last.text)
         shown = shorten(self._writer.model, lambda text: self._task(text, state["question"]), neutralise(last_text))
         reply = self._writer.reply(shown.messages, shown=True)
         text = str(reply.text).strip()
-        left_out = [*shown.left_out]
+        left_out = [*shown.left_out, *cut_short(reply)]
         if names_language(state["question"]):
             left_out.append(prompts.TRANSLATION_UNCHECKED)
         else:
@@ -86,26 +93,6 @@ class Conversation:
             state, text, "transformed", citations=last.citations, left_out=left_out, files=turn.files, docs=turn.docs
         )
 
-    def recall(self, state: AgentState) -> AgentState:
-        """Tell again what was asked and answered in a turn, with the sources of then."""
-        told, number = turns(state["messages"]), state["recalled"]
-        if number > len(told):
-            text = prompts.RECALL_NO_TURN.format(number=number, turns=len(told))
-            return self._responding.answered(state, text, "chat")
-        turn = told[number - 1]
-        answer = turn.answer
-        text = prompts.RECALL.format(number=number, question=turn.question, answer=answer.text)
-        # What was searched for then is what to ask when the answer is stale.
-        state = {**state, "queries": [(answer.query or turn.question, 1.0)]}
-        if turn.docs == self._responding.root:
-            left_out = [prompts.RECALL_CHANGED.format(file=file) for file in self._responding.changed(turn.files)]
-        else:
-            left_out = [prompts.RECALL_ELSEWHERE.format(docs=turn.docs)] if answer.citations else []
-        kind: Kind = "transformed" if answer.citations else "chat"
-        return self._responding.answered(
-            state, text, kind, citations=answer.citations, left_out=left_out, files=turn.files, docs=turn.docs
-        )
-
     def converse(self, state: AgentState) -> AgentState:
         """Talk: the model and the conversation, no documents."""
         if self._has_documents and not self._writer.reads_well:
@@ -116,21 +103,27 @@ class Conversation:
             asides.append(self._writer.aside(prompt))
             return str(asides[-1].text)
 
-        messages = state.get("messages", [])
+        messages = before(state)
         # A small model makes things up; the first sentences of the turns do not.
         shown = fit(self._writer.model, self._writer.role, messages, state["question"], ask if self._writer.reads_well else None)
         reply = self._writer.reply(shown.messages, shown=True)
         state = {**state, "usage": usage_after(state, *asides, reply)}
-        return self._responding.answered(state, str(reply.text).strip(), "chat", left_out=shown.left_out)
+        return self._responding.answered(state, str(reply.text).strip(), "chat", left_out=[*shown.left_out, *cut_short(reply)])
 
-    def after_contextualize(self, state: AgentState) -> Literal["retrieve", "transform", "recall", "converse"]:
-        """A turn that only transforms the last answer, asks for an earlier one, or only chats, goes past retrieval."""
-        return {"transform": "transform", "recall": "recall", "chat": "converse"}.get(state["turn"], "retrieve")  # type: ignore[return-value]
+    def after_contextualize(self, state: AgentState) -> Literal["retrieve", "transform", "recall", "source", "converse"]:
+        """A turn that works on the last answer or asks for an earlier one, doubts, or only chats, goes past retrieval."""
+        turn = state["turn"]
+        if turn in ("transform", "recall", "source"):
+            return turn
+        return "converse" if turn == "chat" else "retrieve"
 
     def _task(self, answer: str, instruction: str) -> list[BaseMessage]:
         return [self._writer.role, HumanMessage(prompts.TRANSFORM.format(answer=answer, instruction=instruction))]
 
 
 def _past(turn: Turn) -> PastTurn:
-    # A refusal is evidence of nothing, least of all of what "it" is.
-    return PastTurn(turn.question, "" if turn.answer.refused else without_marks(turn.answer.text))
+    """A turn as the next one is read in its light: with the quotes, where the answer has other words."""
+    text = without_marks(turn.answer.text)
+    quotes = [" ".join(citation.quote.split()) for citation in turn.answer.citations]
+    answer = " ".join([text, *(quote for quote in quotes if quote not in text)])
+    return PastTurn(turn.question, "" if turn.answer.refused else answer, turn.answer.refused)

@@ -1,5 +1,6 @@
 """The nodes that end a turn over documents, `respond` and `refuse`, and the `Answer` that every turn ends in."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from langgraph.config import get_stream_writer
@@ -8,9 +9,12 @@ from rag_agent import prompts
 from rag_agent.answers import Answer, Citation, Hit, Kind, Sentence
 from rag_agent.index import Library
 from rag_agent.memory.transcript import Turn, turn_messages
-from rag_agent.workflows.state import AgentState, disputed, hit_of
+from rag_agent.visible import visible_line
+from rag_agent.workflows.context import varied
+from rag_agent.workflows.state import AgentState, disputed, hit_of, is_waiting
 
 _NEAREST = 160  # characters of the nearest unit that a refusal tells
+_ENDED = re.compile(r"[.!?:;…。！？][\"'”’»)\]]*(?: \[\d+\])?$")
 
 
 class Responding:
@@ -33,14 +37,14 @@ class Responding:
         for claim in state["claims"]:
             citation = Citation(**claim["citation"])
             if not self._holds(citation):  # never shown, whatever went wrong before
-                left_out.append(f"not shown, its quote is not in {citation.file}: “{claim['text']}”")
+                left_out.append(f"not shown, its quote is not in {visible_line(citation.file)}: “{claim['text']}”")
                 continue
             if citation not in citations:
                 citations.append(citation)
             number = citations.index(citation)
             sentences.append(Sentence(claim["text"], claim.get("standing", "quote"), (number,)))
             shown.append(f"{claim['text']} [{number + 1}]")
-            write({"type": "sentence", "text": shown[-1]})
+            write({"type": "sentence", "text": shown[-1], "standing": sentences[-1].standing})
         if not citations:
             return self.refuse({**state, "left_out": left_out})
         kind: Kind = "quote" if all(claim["kind"] == "quote" for claim in state["claims"]) else "generated"
@@ -54,9 +58,11 @@ class Responding:
         if units := [unit for unit in state.get("units", []) if not unit["withheld"]]:
             start = " ".join(units[0]["text"].split())
             start = start if len(start) <= _NEAREST else start[:_NEAREST].rsplit(" ", 1)[0] + " …"
-            text += prompts.SEARCHED.format(searched=self._documents.name, file=units[0]["citation"]["file"], text=start)
+            text += prompts.SEARCHED.format(
+                searched=visible_line(self._documents.name), file=visible_line(units[0]["citation"]["file"]), text=start
+            )
         else:
-            text += prompts.SEARCHED_NOTHING.format(searched=self._documents.name)
+            text += prompts.SEARCHED_NOTHING.format(searched=visible_line(self._documents.name))
         for word in state.get("missing", []):
             nearest = self._documents.nearest(word)
             text += prompts.MISSING_NEAREST.format(word=word, nearest=nearest) if nearest else prompts.MISSING.format(word=word)
@@ -93,7 +99,7 @@ class Responding:
             sentences=sentences,
             context=tuple(hit_of(document) for document in state.get("context", [])),
             query=state["queries"][0][0],
-            model=self._name,
+            model=varied("model") or self._name,
             usage=state.get("usage", {}),
             left_out=tuple(left_out),
             evidence=state.get("evidence"),
@@ -103,7 +109,8 @@ class Responding:
             hashes = {citation.file: self._documents.fingerprint(citation.file) for citation in citations}
             files = {file: hashed for file, hashed in hashes.items() if hashed}
         turn = Turn(state["question"], answer, docs or self.root, files)
-        return {"answer": answer.to_dict(), "messages": turn_messages(turn)}
+        said = turn_messages(turn)
+        return {"answer": answer.to_dict(), "messages": said[1:] if is_waiting(state) else said}
 
     @property
     def root(self) -> str | None:
@@ -127,9 +134,9 @@ class Responding:
 
 
 def _joined(shown: Sequence[str]) -> str:
-    """Sentences follow each other; what has lines of its own stands apart."""
+    """Sentences follow each other; a piece of one, and what has lines of its own, stand apart."""
     text = ""
     for one in shown:
-        apart = "\n" in one or "\n" in text.rpartition("\n\n")[2]
+        apart = "\n" in one or "\n" in text.rpartition("\n\n")[2] or not _ENDED.search(text)
         text += ("\n\n" if apart and text else " " if text else "") + one
     return text

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from langchain_core.embeddings import Embeddings
@@ -10,14 +11,21 @@ from rag_agent import prompts
 from rag_agent.answers import Hit
 from rag_agent.grounding.choice import choose, probability, ranked
 from rag_agent.grounding.disagreement import disagreement
-from rag_agent.grounding.evidence import Evidence, gather
+from rag_agent.grounding.evidence import Candidate, Evidence, Vector, gather
+from rag_agent.grounding.identity import is_pasted
 from rag_agent.grounding.passages import passages
 from rag_agent.grounding.questions import parts
+from rag_agent.grounding.survey import Survey, named_files, survey
 from rag_agent.index import Library
+from rag_agent.language import detect
+from rag_agent.workflows.context import varied
 from rag_agent.workflows.state import AgentState, document_of, hit_of, unit_of
 
 _WIDER = 3  # how many times as many chunks the second search brings
-_OF_A_PART = 3  # chunks that each part of a question brings besides
+_MOST_FILES = 20  # files that are listed
+_OF_A_SUMMARY = 6  # chunks that a summary is made of
+_WORDS_OF_A_SUMMARY = 120
+_OF_A_PART = 4  # chunks that each part of a question is answered from
 
 
 class Retrieval:
@@ -28,30 +36,53 @@ class Retrieval:
         self._embeddings = embeddings
         self._k = k
         self._refusal_threshold = refusal_threshold
+        self._asked: dict[str, Vector] = {}
 
     def retrieve(self, state: AgentState) -> AgentState:
         """Search the documents, the second time wider; slips of the keyboard are mended first, and told."""
-        attempt = state["attempt"] + 1
+        attempt, k = state["attempt"] + 1, varied("k") or self._k
         queries, left_out = list(state["queries"]), list(state.get("left_out", []))
         if attempt == 1:
-            mended = {query: self._mended(query) for query, _ in queries}
-            queries = [(mended[query][0], weight) for query, weight in queries]
-            left_out += dict.fromkeys(note for _, notes in mended.values() for note in notes)
-        hits = self._library.search(queries, self._k if attempt == 1 else self._k * _WIDER)
-        for part in parts(queries[0][0]):
-            known = {(hit.file, hit.start) for hit in hits}
-            found = self._library.search([(part, 1.0)], _OF_A_PART)
-            hits = [*hits, *(hit for hit in found if (hit.file, hit.start) not in known)]
+            read = [self.read(query) for query, _ in queries]
+            queries = [(query, weight) for (query, _), (_, weight) in zip(read, queries, strict=True)]
+            left_out += dict.fromkeys(note for _, notes in read for note in notes)
+        files = self._library.files()
+        about = survey(queries[0][0], files, self._library, self._embeddings, self._asked)
+        if about is not None:
+            return {**self._surveyed(about, files, left_out), "attempt": attempt, "queries": queries}
+        within = named_files(queries[0][0], files)
+        hits = self._library.search(queries, k if attempt == 1 else k * _WIDER, within)
         return {
             "context": [document_of(hit) for hit in hits], "attempt": attempt, "queries": queries, "left_out": left_out,
+            "survey": "",
         }  # fmt: skip
+
+    def _surveyed(self, about: Survey, files: Sequence[str], left_out: list[str]) -> AgentState:
+        """What the documents themselves say of what they are: how each begins, or the chunks that say most."""
+        kind = about.kind
+        if kind == "files":
+            shown = files[:_MOST_FILES]
+            hits = self._library.openings(shown)
+            if len(shown) < len(files):
+                left_out = [*left_out, prompts.FILES_LEFT_OUT.format(shown=len(shown), files=len(files))]
+        elif not about.files and len(files) > _OF_A_SUMMARY:
+            kind = "openings"
+            central = list(dict.fromkeys(hit.file for hit in self._library.central((), _WIDER * _OF_A_SUMMARY)))[:_OF_A_SUMMARY]
+            hits = self._library.openings(central)
+            left_out = [*left_out, prompts.OPENINGS.format(shown=len(central), files=len(files))]
+        else:
+            hits = self._library.central(about.files, _OF_A_SUMMARY)
+        return {"context": [document_of(hit) for hit in hits], "left_out": left_out, "survey": kind}
 
     def grade(self, state: AgentState) -> AgentState:
         """Make the turn's evidence of what was found, and weigh it: everything after only reads what comes out here."""
         hits = [hit_of(document) for document in state["context"]]
-        evidence = self.evidence(state["queries"][0][0], hits)
+        if state.get("survey"):
+            return self._overview(state, hits)
+        evidence, hits = self.evidence(state["queries"][0][0], hits)
         likely = 0.0 if evidence.missing else probability(evidence)
         return {
+            "context": [document_of(hit) for hit in hits],
             "enough": likely >= self._refusal_threshold,
             "evidence": max(state.get("evidence", 0.0), likely),
             "missing": list(evidence.missing),
@@ -60,23 +91,59 @@ class Retrieval:
             "passages": [vars(passage) for passage in passages(hits, self._library)],
         }
 
-    def evidence(self, question: str, hits: Sequence[Hit]) -> Evidence:
-        """What was found, measured against the question and each of its parts."""
-        return gather(question, hits, self._library, embeddings=self._embeddings, parts=parts(question))
+    def _overview(self, state: AgentState, hits: Sequence[Hit]) -> AgentState:
+        """What says most: the opening of each file where files are asked for, else the units nearest to what it is all about."""
+        if state["survey"] in ("files", "openings"):
+            named = state["survey"] == "files"
+            claims = [claim for hit in hits if (claim := self._opening(hit, named=named))]
+            return {"enough": bool(claims), "evidence": 1.0, "missing": [], "units": claims, "quotes": claims, "passages": []}
+        centre = self._library.centre(sorted({hit.file for hit in hits}))
+        evidence = gather("", hits, self._library, embeddings=self._embeddings, centre=centre)
+        said: dict[str, Candidate] = {}
+        words = 0
+        for candidate in sorted(evidence.candidates, key=lambda one: -one.similarity):
+            length = len(candidate.unit.text.split())
+            if not candidate.withheld and candidate.unit.kind != "code" and words + length <= _WORDS_OF_A_SUMMARY:
+                words += length
+                said.setdefault(candidate.unit.text, candidate)
+        chosen = sorted(said.values(), key=lambda one: (one.file, one.unit.start))
+        claims = [unit_of(candidate) for candidate in chosen]
+        found = [vars(passage) for passage in passages(hits, self._library)]
+        return {"enough": bool(claims), "evidence": 1.0, "missing": [], "units": claims, "quotes": claims, "passages": found}
 
-    def _mended(self, query: str) -> tuple[str, list[str]]:
+    def _opening(self, hit: Hit, *, named: bool) -> dict[str, Any] | None:
+        """A file by what it says first, or by its name and title."""
+        for candidate in gather("", [hit], self._library, embeddings=None).candidates:
+            if not candidate.withheld and (named or candidate.unit.kind == "sentence"):
+                unit = candidate.unit
+                return {**unit_of(candidate), **({"text": f"{hit.file}: {(*unit.context, unit.text)[0]}"} if named else {})}
+        return None
+
+    def evidence(self, question: str, hits: Sequence[Hit]) -> tuple[Evidence, list[Hit]]:
+        """What was found, measured against the question, and what was found for each of its parts; and all hits together."""
+        whole = gather(question, hits, self._library, embeddings=self._embeddings)
+        found, asked = list(hits), []
+        for part in parts(question):
+            own = self._library.search([(part, 1.0)], _OF_A_PART)
+            asked.append(gather(part, own, self._library, embeddings=self._embeddings))
+            known = {(hit.file, hit.start) for hit in found}
+            found += [hit for hit in own if (hit.file, hit.start) not in known]
+        return replace(whole, parts=tuple(asked)), found
+
+    def read(self, query: str) -> tuple[str, list[str]]:
         """A query without slips of the keyboard, and what was read for what. A name is no slip."""
-        notes = []
+        code = detect(query) or "en"
+        query, notes = (query.replace('"', " ") if is_pasted(query) else query), []
 
-        def read(match: re.Match[str]) -> str:
+        def right(match: re.Match[str]) -> str:
             word = match.group()
-            right = self._library.mended(word) if word == word.lower() or match.start() == 0 else None
-            if right is None:
+            mended = self._library.mended(word, code) if word == word.lower() or match.start() == 0 else None
+            if mended is None:
                 return word
-            notes.append(prompts.MENDED.format(typed=word, read=right))
-            return right
+            notes.append(prompts.MENDED.format(typed=word, read=mended))
+            return mended
 
-        return re.sub(r"(?<![\w.:/@_-])[^\W\d_]+(?![\w/@_-])", read, query), notes
+        return re.sub(r"(?<![\w.:/@_-])[^\W\d_]+(?![\w/@_-])", right, query), notes
 
 
 def _quotes(evidence: Evidence) -> list[dict[str, Any]]:

@@ -1,17 +1,23 @@
 """The nodes that choose what is shown: `verify` keeps what stands on a quote, `quote` lets the documents speak."""
 
 import re
-from typing import Any, Literal
+from collections.abc import Callable
+from functools import partial
+from typing import Literal
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from rag_agent import prompts
 from rag_agent.errors import SettingsError
+from rag_agent.grounding.answering import told
 from rag_agent.grounding.draft import read_draft
 from rag_agent.grounding.judging import Judge, standing_of
 from rag_agent.grounding.passages import Passage
+from rag_agent.grounding.quotable import quotables
 from rag_agent.grounding.template import neutralise
-from rag_agent.workflows.state import AgentState
+from rag_agent.index import Library
+from rag_agent.workflows.context import varied
+from rag_agent.workflows.state import AgentState, hit_of
 from rag_agent.workflows.writer import Writer, usage_after
 
 _DECLINED = re.compile(
@@ -28,34 +34,49 @@ JudgeSetting = Literal["builtin", "model"] | Judge
 class Verification:
     """Checks sentences against the units."""
 
-    def __init__(self, writer: Writer, judge: JudgeSetting) -> None:
+    def __init__(
+        self, library: Library, writer: Writer, judge: JudgeSetting, judges: Callable[[str], JudgeSetting] | None = None
+    ) -> None:
+        self._judges = judges
+        self._library = library
         self._writer = writer
         self._judge = judge
 
     def verify(self, state: AgentState) -> AgentState:
         """Keep those sentences of the reply that stand on a unit; in place of any other comes the unit it was taken from."""
-        found = [Passage(**values) for values in state["passages"]]
-        usable = [unit for unit in state["units"] if not unit["withheld"]]
+        read = [Passage(**values) for values in state["passages"]]
+        question = state["queries"][0][0]
+        draft = read_draft(state["draft"], read, question)
+        units = quotables(read, [hit_of(document) for document in state["context"]], self._library)
         replies: list[BaseMessage] = []
         judge = self._asked(replies)
-        draft = read_draft(state["draft"], found, state["queries"][0][0])
-        claims: list[dict[str, Any]] = []
-        left_out = list(state["left_out"])
-        for sentence in draft.sentences:
-            named = [p for p in found if p.number in sentence.units] or found
-            units = [unit for unit in usable if any(_within(unit, passage) for passage in named)]
-            stood = standing_of(sentence.text, [unit["text"] for unit in units], judge)
-            if stood.standing is None:
-                left_out.append(prompts.WITHOUT_STANDING.format(sentence=sentence.text))
-            else:
-                claims.append({**units[stood.unit], "text": sentence.text, "kind": "generated", "standing": stood.standing})
+        shown, left_out = told(draft, units, question, self._library, partial(standing_of, judge=judge))
+        claims = [
+            {
+                "text": one.text, "standing": one.standing, "citation": one.citation.to_dict(),
+                "kind": "generated" if one.said else "quote",
+            }
+            for one in shown
+        ]  # fmt: skip
         if _DECLINED.search(state["draft"]) and not claims:
-            left_out = [*state["left_out"], prompts.MODEL_DECLINED]
-        return {"claims": claims, "left_out": left_out, "usage": usage_after(state, *replies)}
+            left_out = [prompts.MODEL_DECLINED]
+        return {
+            "claims": claims, "declined": draft.declined, "left_out": [*state["left_out"], *left_out],
+            "usage": usage_after(state, *replies),
+        }  # fmt: skip
 
     def quote(self, state: AgentState) -> AgentState:
         """Let the best sentences of the documents answer."""
         return {"claims": state["quotes"]}
+
+    def _chosen(self) -> JudgeSetting:
+        """The judge that the turn's context names, else the one of the graph."""
+        name = varied("judge")
+        if name is None:
+            return self._judge
+        if self._judges is None:
+            raise SettingsError(f"context: judge is {name!r}, and this graph has one judge alone; leave it out")
+        return self._judges(name)
 
     def _asked(self, replies: list[BaseMessage]) -> Judge | None:
         """The judge of this turn; what the chat model says as one is added to the replies.
@@ -63,9 +84,10 @@ class Verification:
         Raises:
             SettingsError: The chat model is to judge and is too small for it.
         """
-        if not isinstance(self._judge, str):
-            return self._judge
-        if self._judge == "builtin":
+        chosen = self._chosen()
+        if not isinstance(chosen, str):
+            return chosen
+        if chosen == "builtin":
             return None
         if not self._writer.reads_well:
             raise SettingsError(
@@ -78,8 +100,3 @@ class Verification:
             return 1.0 if _YES.match(str(replies[-1].text)) else 0.0
 
         return judge
-
-
-def _within(unit: dict[str, Any], passage: Passage) -> bool:
-    citation = unit["citation"]
-    return citation["file"] == passage.file and passage.start <= citation["start"] and citation["end"] <= passage.end

@@ -5,18 +5,17 @@ instead: `rewriting_prompt` asks it, and `usable_rewriting` judges its reply.
 """
 
 from rag_agent.memory.followups.asking_model import rewriting_prompt, usable_rewriting
-from rag_agent.memory.followups.recalls import Recall, recall_of
-from rag_agent.memory.followups.transforms import is_chat, is_transformation, names_language, word_limit
+from rag_agent.memory.followups.remarks import Recall, is_transformation, names_language, recall_of, remark_of, word_limit
 from rag_agent.memory.followups.understand import Turn, Understood, understand
 
 __all__ = [
     "Recall",
     "Turn",
     "Understood",
-    "is_chat",
     "is_transformation",
     "names_language",
     "recall_of",
+    "remark_of",
     "rewriting_prompt",
     "understand",
     "usable_rewriting",

@@ -1,10 +1,15 @@
-"""Lists out of paragraphs that each know how deep they lie; and the marks that people type to make one."""
+"""What office documents leave to the reader: lists out of paragraphs and typed marks; pairs, questions and answers."""
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
+from rag_agent.documents.blocks import Block
 from rag_agent.documents.builder import Builder
+from rag_agent.documents.paragraphs import parts
+from rag_agent.documents.plain import answered
+from rag_agent.documents.reading import Reading
 
 _BULLETS = "•‣⁃◦▪▫●○■□◆◇►▶➢➤✓✔✗\u2219\u00b7\uf0b7\uf0a7\uf0d8\uf076\uf0fc\u2013\u2014*-"
 _MARK = re.compile(
@@ -51,3 +56,17 @@ def add_list(builder: Builder, items: Sequence[Item], level: int = 0) -> None:
             builder.close()
         at = end
     builder.close()
+
+
+def refined(reading: Reading) -> Reading:
+    """A reading with the paragraphs that are `key: value` lines, questions or answers told from others, as in plain text."""
+    blocks: list[Block] = []
+    inside = 0  # where the list or table ends that was begun last
+    for block in reading.blocks:
+        if block.kind == "paragraph" and block.start >= inside:
+            asked = bool(blocks) and blocks[-1].kind == "question"
+            blocks += parts(reading.text, block.start, block.end, after_question=asked)
+        else:
+            blocks.append(block)
+            inside = max(inside, block.end) if block.kind in ("list", "table") else inside
+    return replace(reading, blocks=tuple(answered(reading.text, blocks)))
