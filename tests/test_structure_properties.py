@@ -97,9 +97,9 @@ def test_time_grows_with_length_alone(name: str) -> None:
 
     own = (".rst", ".org", ".tex", ".py", ".c", ".yaml") if name in OWN else ()
     for suffix in (".md", ".txt", *own):
-        small = seconds(suffix, 20_000)
-        large = seconds(suffix, 80_000)
-        assert large < 8 * small + 1, (suffix, small, large)
+        small = seconds(suffix, 10_000)
+        large = seconds(suffix, 40_000)
+        assert large < 8 * small + 0.5, (suffix, small, large)
 
 
 def test_deep_nesting_is_read() -> None:
