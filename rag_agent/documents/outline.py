@@ -98,7 +98,7 @@ def outline(reading: Reading) -> Outline:
             question = number
         if block.kind in ("list", "item", "table", "answer", "quotation"):
             holders.append(number)
-        if parent < 0:
+        if parent < 0 and block.kind != "furniture":  # a fence stands between code and what announces it
             above = number if block.kind == "paragraph" and not asks else -1
     return Outline(reading, tuple(places))
 

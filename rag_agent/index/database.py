@@ -59,7 +59,8 @@ _DAMAGED = {
     "vectors": """SELECT 1 FROM vectors WHERE typeof(vector) != 'blob' OR length(vector) % 4 OR length(vector) = 0
         OR length(vector) != (SELECT length(vector) FROM vectors LIMIT 1)""",
     "files": """SELECT 1 FROM files WHERE typeof(file) != 'text' OR typeof(size) != 'integer' OR typeof(mtime_ns) != 'integer'
-        OR typeof(sha256) != 'blob' OR typeof(bytes_sha256) != 'blob' OR typeof(live) != 'integer' OR NOT EXISTS (SELECT 1 FROM texts WHERE file_id = files.id)""",
+        OR typeof(sha256) != 'blob' OR typeof(bytes_sha256) != 'blob' OR typeof(live) != 'integer'
+        OR NOT EXISTS (SELECT 1 FROM texts WHERE file_id = files.id)""",
     "chunks": """SELECT 1 FROM chunks WHERE typeof(article) != 'integer' OR typeof(start) != 'integer' OR start < 0
         OR typeof("end") != 'integer' OR "end" < start OR (page IS NOT NULL AND typeof(page) != 'integer')
         OR NOT EXISTS (SELECT 1 FROM vectors WHERE id = vector_id) OR NOT EXISTS (SELECT 1 FROM files WHERE id = file_id)""",
@@ -233,7 +234,8 @@ class Database:
         self.unstage([source.file])
         text, data = reading.text, reading.text.encode()
         row = self._connection.execute(
-            "INSERT INTO files (file, live, size, mtime_ns, sha256, bytes_sha256, encoding, told) VALUES (?, 0, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO files (file, live, size, mtime_ns, sha256, bytes_sha256, encoding, told) "
+            "VALUES (?, 0, ?, ?, ?, ?, ?, ?)",
             (
                 source.file, source.size, source.mtime_ns, hashlib.sha256(data).digest(), digest, reading.encoding,
                 "\n".join(reading.told),

@@ -101,11 +101,11 @@ class Index:
     # --- bringing it up to date ----------------------------------------------------------------------------------------
 
     def update(self, *, rebuild: bool = False, progress: Progress = lambda done, total: None) -> IndexReport:
-        """Bring the index up to date with the files: unchanged ones cost a look at their size and time, or, with `rebuild`, at
-        their bytes.
+        """Bring the index up to date with the files.
 
-        What is embedded is kept at once: an update that is interrupted goes on where it was. Searches see the former state
-        until it is finished. Where another process is at it, `rebuild=False` leaves it to that one.
+        Unchanged ones cost a look at their size and time, or, with `rebuild`, at their bytes. What is embedded is kept at once:
+        an update that is interrupted goes on where it was. Searches see the former state until it is finished. Where another
+        process is at it, `rebuild=False` leaves it to that one.
 
         Args:
             rebuild: Compare files of unchanged size and time by their bytes, and make an index anew that is damaged or was made
