@@ -7,7 +7,7 @@ from rag_agent.grounding.choice import chances, choose, probability
 from rag_agent.grounding.evidence import Candidate, Evidence
 from rag_agent.grounding.passages import Passage
 
-_MEASURES = ("similarity", "passage", "rank", "own", "alone", "around", "rest", "named", "gives", "first")
+_MEASURES = ("similarity", "rank", "own", "rest", "rest_around", "named", "gives", "first", "passage")
 _SHOWN = 12  # units in the text of an explanation
 
 

@@ -16,15 +16,14 @@ from rag_agent.grounding.evidence import Candidate, Evidence
 __all__ = ["THRESHOLD", "chances", "choose", "probability", "ranked"]
 
 # Weights of the measures of a candidate, per unit of each.
-SIMILARITY = 4.0
-PASSAGE = 1.0
-RANK = 4.0
-OWN = 1.5
-ALONE = 1.5
-AROUND = 2.0
-GIVES = 2.2
-FIRST = 0.8
-NAMED = 1.8
+SIMILARITY = 4.5
+RANK = 5.5
+OWN = 0.5
+REST = 2.0
+REST_AROUND = 1.5
+GIVES = 2.7
+FIRST = 0.7
+NAMED = 2.0
 
 MAX_WORDS = 90
 MAX_UNITS = 4
@@ -54,7 +53,7 @@ def ranked(evidence: Evidence) -> list[Candidate]:
 
 def _scores(candidates: Sequence[Candidate]) -> NDArray[np.float64]:
     rows = [
-        SIMILARITY * c.similarity + PASSAGE * c.passage + RANK * c.rank + OWN * c.own + ALONE * c.alone + AROUND * c.around
+        SIMILARITY * c.similarity + RANK * c.rank + OWN * c.own + REST * c.rest + REST_AROUND * c.rest_around
         + GIVES * c.gives + FIRST * c.first + NAMED * c.named
         for c in candidates
     ]  # fmt: skip

@@ -83,12 +83,8 @@ class Candidate:
     """Whether it is the first unit under its heading, which often says what the section is about."""
     own: float
     """Share of the question's terms, weighed by rarity, that the unit and what it stands under hold."""
-    alone: float
-    """The same of the unit alone."""
     under: float
     """The same of what it stands under alone."""
-    around: float
-    """The same of the unit, what it stands under, and the sentences beside it."""
     rest: float
     """Share of those of the question's terms that it does not stand under which the unit holds; 1 where it stands under all."""
     rest_around: float
@@ -214,7 +210,7 @@ class _Measure:
             terms, under = self._terms(unit.text), self._terms(one.file, *unit.context)
             around = terms | self._terms(unit.before, unit.after)
             above = _share(weights, under | self._terms(title.text if title else ""))
-            own, beside = _share(weights, terms | under), _share(weights, around | under)
+            own = _share(weights, terms | under)
             whole = _share(weights, around | under | self._terms(title.text if title else ""))
             rest = _share(weights, terms | under | self._terms(title.text if title else ""))
             found.append(
@@ -224,15 +220,13 @@ class _Measure:
                     max(self._hits[n].score for n in one.hits) / best,
                     bool(kind) and gives(kind, unit.text, question),
                     one.first,
-                    own, _share(weights, terms), _share(weights, under), beside,
+                    own, _share(weights, under),
                     _beyond(rest, above), _beyond(whole, above),
                     self._named(named, one),
                     prompts.GIVES_ORDER if any(map(is_instruction, [unit.quote, *sentence_texts(unit.quote)])) else "",
                 )
             )  # fmt: skip
-        return Evidence(
-            question, tuple(self._hits), tuple(found), weights, *self._lacking(named), by_words=query is None
-        )
+        return Evidence(question, tuple(self._hits), tuple(found), weights, *self._lacking(named), by_words=query is None)
 
     def _lacking(self, named: Sequence[tuple[str, ...]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Which identities what was found lacks, and which of them all documents lack: of a phrase nobody can say that."""
