@@ -75,7 +75,7 @@ def report_answers(docs: Path, questions: Sequence[Question], embedder: Remember
 def best_sentences(asked: RagAgent, question: str) -> list[str]:
     """Units of the chunks found, best first by the data page's simple score."""
     candidates = asked.explain(question).evidence.candidates
-    return [c.unit.text for c in sorted(candidates, key=lambda c: -(c.similarity + 0.5 * c.alone))]
+    return [c.unit.text for c in sorted(candidates, key=lambda c: -(c.similarity + 0.5 * c.own))]
 
 
 def report_latency(found: Evaluation) -> None:

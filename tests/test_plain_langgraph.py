@@ -106,16 +106,19 @@ def test_without_a_question_one_line_says_so(made: Any, given: dict[str, Any]) -
         made().builder().compile().invoke(given)
 
 
-def test_a_turn_that_failed_leaves_nothing_to_the_next(made: Any, saver: BaseCheckpointSaver[Any]) -> None:
-    replies: list[Any] = [RuntimeError("out of paper"), f"{LANDED} [1]", RuntimeError("out of paper"), f"{LANDED} [1]"]
-    graph = made(replies).builder().compile(checkpointer=saver)
-    for given in ({"question": "Who walked?"}, {"messages": [HumanMessage("Who walked on the Moon?")]}):
-        with pytest.raises(RuntimeError, match="out of paper"):
-            graph.invoke(given | ({"question": "Who landed there on the Moon?"} if "question" in given else {}), thread("t"))
-        other = {"messages": [HumanMessage(QUESTION)]} if "question" in given else {"question": QUESTION}
-        found = graph.invoke(other, thread("t"))
-        assert found["answer"]["question"] == QUESTION
-        assert not found["answer"]["left_out"]
+FAILING = "Who landed with whom on the Moon?"
+
+
+@pytest.mark.parametrize("failed", [{"question": FAILING}, {"messages": [HumanMessage(FAILING)]}], ids=["text", "message"])
+@pytest.mark.parametrize("next_one", [{"question": QUESTION}, {"messages": [HumanMessage(QUESTION)]}], ids=["text", "message"])
+def test_a_turn_that_failed_leaves_nothing_to_the_next(made: Any, saver: Any, failed: Any, next_one: Any) -> None:
+    graph = made([RuntimeError("out of paper"), f"{LANDED} [1]"]).builder().compile(checkpointer=saver)
+    with pytest.raises(RuntimeError, match="out of paper"):
+        graph.invoke(failed, thread("t"), durability="sync")
+    found = graph.invoke(next_one, thread("t"), durability="sync")
+    assert (found["answer"]["question"], told(found).text) == (QUESTION, f"{LANDED} [1]")
+    assert not found["answer"]["left_out"]
+    assert set(graph.get_state(thread("t")).values) == {"messages"}
 
 
 # --- schemas and context ------------------------------------------------------------------------------------------------

@@ -99,7 +99,7 @@ class _Writer:
             return
         if goes_on and self._names and _width(rows) == _width(self._names) and not heads(rows):
             rows = self._names + rows
-        self._names = rows[:1] if heads(rows) else []
+        self._names = rows[:1] if heads(rows) or len(rows) == 1 else []  # one row alone may be names above a break
         add_table(self._builder, rows)
 
 

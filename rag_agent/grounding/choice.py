@@ -16,15 +16,14 @@ from rag_agent.grounding.evidence import Candidate, Evidence
 __all__ = ["THRESHOLD", "chances", "choose", "probability", "ranked"]
 
 # Weights of the measures of a candidate, per unit of each.
-SIMILARITY = 4.0
-PASSAGE = 1.0
-RANK = 4.0
-OWN = 1.5
-ALONE = 1.5
-AROUND = 2.0
-GIVES = 2.2
-FIRST = 0.8
-NAMED = 1.8
+SIMILARITY = 4.5
+RANK = 5.5
+OWN = 0.5
+REST = 2.0
+REST_AROUND = 1.5
+GIVES = 2.7
+FIRST = 0.7
+NAMED = 2.0
 
 MAX_WORDS = 90
 MAX_UNITS = 4
@@ -40,6 +39,8 @@ BIAS = -8.4
 # Where no cosines are to be had, the words alone decide.
 WORDS_WEIGHT = 12.0
 WORDS_BIAS = -6.6
+ABSENT = 1.5
+"""What a name or number that stands elsewhere in the documents, and not in what was found, takes off the log odds."""
 TERMS = 0.5
 THRESHOLD = 0.5
 
@@ -52,7 +53,7 @@ def ranked(evidence: Evidence) -> list[Candidate]:
 
 def _scores(candidates: Sequence[Candidate]) -> NDArray[np.float64]:
     rows = [
-        SIMILARITY * c.similarity + PASSAGE * c.passage + RANK * c.rank + OWN * c.own + ALONE * c.alone + AROUND * c.around
+        SIMILARITY * c.similarity + RANK * c.rank + OWN * c.own + REST * c.rest + REST_AROUND * c.rest_around
         + GIVES * c.gives + FIRST * c.first + NAMED * c.named
         for c in candidates
     ]  # fmt: skip
@@ -146,9 +147,9 @@ def words(text: str) -> int:
 def probability(evidence: Evidence) -> float:
     """The probability that the evidence holds an answer, 0 to 1, where half of all questions have one."""
     usable = [candidate for candidate in evidence.candidates if not candidate.withheld]
-    if not usable:
+    if not usable or evidence.unknown:
         return 0.0
     closest = max(c.passage + TERMS * c.rest_around for c in usable)
     best = max(c.similarity + TERMS * c.rest for c in usable)
     weight, bias = (WORDS_WEIGHT, WORDS_BIAS) if evidence.by_words else (WEIGHT, BIAS)
-    return 1.0 / (1.0 + math.exp(-(weight * (closest + best) + bias)))
+    return 1.0 / (1.0 + math.exp(-(weight * (closest + best) + bias - ABSENT * len(evidence.missing))))

@@ -330,6 +330,15 @@ class Index:
             except Exception as error:
                 raise self._damaged(error) from error
 
+    def knows(self, word: str) -> bool:
+        """Whether any document, or the name of one, holds a word, or the number in it: "1700s" is known by "1700"."""
+
+        def found(arrays: Arrays) -> bool:
+            bm25 = arrays.bm25
+            return any(map(bm25.frequency, bm25.analyser.terms(word)[:1] if "_" in word else bm25.analyser.terms(word)))
+
+        return self._read(found)
+
     def files(self) -> tuple[str, ...]:
         """The files there are, by name."""
         with self._state():

@@ -80,12 +80,12 @@ class Retrieval:
         if state.get("survey"):
             return self._overview(state, hits)
         evidence, hits = self.evidence(state["queries"][0][0], hits)
-        likely = 0.0 if evidence.missing else probability(evidence)
+        likely = probability(evidence)
         return {
             "context": [document_of(hit) for hit in hits],
             "enough": likely >= self._refusal_threshold,
             "evidence": max(state.get("evidence", 0.0), likely),
-            "missing": list(evidence.missing),
+            "missing": list(evidence.unknown or evidence.missing),
             "units": [unit_of(candidate) for candidate in ranked(evidence)],
             "quotes": _quotes(evidence),
             "passages": [vars(passage) for passage in passages(hits, self._library)],
