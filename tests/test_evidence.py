@@ -204,6 +204,11 @@ def test_an_item_that_is_asked_for_is_shown_alone() -> None:
     assert [text.lstrip("- •") for text in shown(found("On which port is the dashboard?", a=ports))] == ["dashboard: 8080"]
 
 
+def test_a_step_is_shown_with_all_the_others() -> None:
+    (text,) = shown(found("How do I rinse the red filter?", a=STEPS))
+    assert "Unplug it." in text
+
+
 def test_copies_are_shown_once() -> None:
     text = "The bridge opened in 1931."
     assert shown(found("When did the bridge open?", a=text, b=text, c=text)) == [text]
@@ -239,7 +244,13 @@ def test_the_probability_grows_with_what_is_held_and_forgets_copies() -> None:
     right = "Michael Collins stayed in orbit around the Moon."
     one, three = found(question, a=right), found(question, a=right, b=right, c=right)
     assert probability(three) == pytest.approx(probability(one))
-    assert probability(one) > probability(found(question, a="Michael Collins stayed at home.")) > 0.0
+    assert probability(one) > probability(found(question, a="Michael Collins stayed near the Moon.")) > 0.0
+
+
+def test_a_name_that_no_document_holds_makes_an_answer_impossible() -> None:
+    evidence = found("Who stayed in orbit around the Moon?", a="Michael Collins stayed at home.")
+    assert evidence.missing == evidence.unknown == ("Moon",)
+    assert probability(evidence) == 0.0
 
 
 def test_other_scripts_are_chosen_verbatim() -> None:

@@ -101,7 +101,7 @@ def _best(evidence: Evidence, shown: Sequence[Candidate]) -> list[tuple[Candidat
         candidate, likely = evidence.candidates[number], float(chance[number])
         if candidate.withheld or candidate.unit.text in said or (chosen and candidate.named < chosen[0][0].named):
             continue  # what lacks the name or number that the best unit holds is about something else
-        candidate = whole_list(evidence, candidate)
+        candidate = list_or_item(evidence, candidate)
         cost = words(candidate.unit.text)
         if (chosen or shown) and (used + cost > MAX_WORDS or likely < PRICE * max(cost, LEAST_WORDS)):
             continue
@@ -116,12 +116,20 @@ def _best(evidence: Evidence, shown: Sequence[Candidate]) -> list[tuple[Candidat
     return chosen
 
 
-def whole_list(evidence: Evidence, candidate: Candidate) -> Candidate:
-    """The list that an item belongs to; one that holds words of the question which its list is not under is asked for."""
-    if candidate.unit.kind != "item" or candidate.own > candidate.under:
-        return candidate
-    holders = [c for c in evidence.candidates if c.unit.kind == "list" and _within(candidate, c) and not c.withheld]
-    return holders[0] if holders else candidate
+def list_or_item(evidence: Evidence, candidate: Candidate) -> Candidate:
+    """The list that an item belongs to, or the one item of a list that is asked for.
+
+    An item is asked for where it holds words of the question that its list does not stand under; of a list it is taken where it
+    alone holds all that the list holds, and is no step: steps are told all.
+    """
+    if candidate.unit.kind == "item" and candidate.own <= candidate.under:
+        holders = [c for c in evidence.candidates if c.unit.kind == "list" and _within(candidate, c) and not c.withheld]
+        return holders[0] if holders else candidate
+    if candidate.unit.kind == "list":
+        items = [c for c in evidence.candidates if c.unit.kind == "item" and _within(c, candidate) and not c.withheld]
+        asked = [c for c in items if c.own > c.under and c.own >= candidate.own and not c.unit.quote[0].isdigit()]
+        return asked[0] if len(asked) == 1 else candidate
+    return candidate
 
 
 def _within(one: Candidate, other: Candidate) -> bool:

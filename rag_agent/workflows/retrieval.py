@@ -144,7 +144,7 @@ class Retrieval:
             notes.append(prompts.MENDED.format(typed=word, read=mended))
             return mended
 
-        return re.sub(r"(?<![\w.:/@_-])[^\W\d_]+(?![\w/@_-])", right, query), notes
+        return re.sub(r"(?<![\w.:/@_-])[^\W\d_]+(?![\w/@_-]|[.:]\w)", right, query), notes
 
 
 def _quotes(evidence: Evidence) -> list[dict[str, Any]]:
