@@ -126,9 +126,14 @@ class _Answering:
         """What to show of a sentence, and what to say of it where it is not shown itself."""
         order = self._order(sentence)
         way, at = self._stands(sentence.text, [self._units[n].unit.text for n in order])
+        span = None if way else self._span(sentence.text, order)
+        number = order[at] if way else span.unit if span else None
+        if number is not None and not self._bearing[number]:
+            # A document may be written to be repeated: what shares no word with the question answers nothing.
+            return [], prompts.NOT_SHOWN
         if way:
             return self._with_evidence(sentence.text, way, order[at]), ""
-        if span := self._span(sentence.text, order):
+        if span:
             return self._with_evidence(span.text, "quote", span.unit), ""
         source = self._source(sentence, order)
         if source is None:
