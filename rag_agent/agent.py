@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -15,12 +15,16 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from rag_agent.answers import Answer, Event, Hit, IndexReport
 from rag_agent.documents import Splitter
 from rag_agent.errors import DocumentsError, SettingsError
+from rag_agent.explaining import Explanation
+from rag_agent.grounding.passages import passages
+from rag_agent.grounding.survey import named_files
 from rag_agent.index import Index, Library, Progress, RerankedLibrary, VectorStoreLibrary
 from rag_agent.memory.checkpointer import Checkpointer
 from rag_agent.memory.locks import ThreadLocks
 from rag_agent.memory.threads import Threads
 from rag_agent.models import chat_model, name_of
 from rag_agent.models import embeddings as embedding_model
+from rag_agent.models.capability import is_calibrated
 from rag_agent.models.cross_encoder import RelevanceScorer
 from rag_agent.models.judge import EntailmentJudge
 from rag_agent.parts import made_once
@@ -28,7 +32,8 @@ from rag_agent.settings import MEMORY, Settings
 from rag_agent.tracing import private
 from rag_agent.turns import KeptWhole, Running, ThreadID, TurnEvents, not_empty, run_config, run_options, thread_name
 from rag_agent.workflows import agent_graph
-from rag_agent.workflows.state import TurnContext
+from rag_agent.workflows.context import stoppable
+from rag_agent.workflows.retrieval import Retrieval
 
 if TYPE_CHECKING:
     from langgraph.graph import StateGraph
@@ -85,6 +90,7 @@ class RagAgent:
         self._indexed = False
         self.making = threading.RLock()
         """Held while a part is made: several threads may need the first question's parts at once."""
+        self._others: list[Index] = []
 
     # --- documents -----------------------------------------------------------------------------------------------------
 
@@ -116,6 +122,24 @@ class RagAgent:
             raise DocumentsError('this agent has no documents to search; make it with RagAgent("folder")')
         self._ready()
         return self._library.search([(not_empty(query, "query"), 1.0)], k or self.settings.k)
+
+    def explain(self, question: str) -> Explanation:
+        """What is searched and found for a question of its own, why units rank as they do, and what a reader would be given.
+
+        Raises:
+            DocumentsError: There are no documents.
+            SettingsError: The question is empty.
+        """
+        if self._library is None:
+            raise DocumentsError('this agent has no documents to search; make it with RagAgent("folder")')
+        self._ready()
+        retrieval = Retrieval(
+            self._library, embeddings=self._compared, k=self.settings.k, refusal_threshold=self.settings.refusal_threshold
+        )
+        query, told = retrieval.read(not_empty(question, "question"))
+        hits = self._library.search([(query, 1.0)], self.settings.k, named_files(query, self._library.files()))
+        evidence, hits = retrieval.evidence(query, hits)
+        return Explanation(query, tuple(told), evidence, tuple(passages(hits, self._library)))
 
     def read(self, file: str) -> str:
         """The text of a file of the documents, in which the offsets of hits and citations count.
@@ -204,7 +228,7 @@ class RagAgent:
         async with self._kept_whole(thread, question):
             graph = self._graph if thread is not None else self._forgetful_graph
             stop = threading.Event()
-            run = graph.astream({"question": question}, config, context=TurnContext(stop.is_set), **run_options(thread))
+            run = graph.astream({"question": question}, config, context=stoppable(stop.is_set), **run_options(thread))
             try:
                 async for part in run:
                     if event := turn.event(part):
@@ -232,21 +256,23 @@ class RagAgent:
         return agent_graph(
             self._model,
             self._library,
-            embeddings=self._embeddings if self._docs is not None else None,
+            embeddings=self._compared,
             system=self.settings.system,
             k=self.settings.k,
             answer=self.settings.answer,
-            prompt=self.settings.prompt,
             rewrite=self.settings.rewrite,
             judge=self._judge,
             refusal_threshold=self.settings.refusal_threshold,
             name=given if isinstance(given, str) else name_of(given),
+            choices=_Choices(self),
         )
 
     def close(self) -> None:
         """Close the files. The agent must not be used afterwards."""
         if "_index" in self.__dict__ and self._index is not None:
             self._index.close()
+        for index in self._others:
+            index.close()
         if self._given_checkpointer is None and "_checkpointer" in self.__dict__:
             saver = self._checkpointer
             assert isinstance(saver, Checkpointer)
@@ -258,6 +284,11 @@ class RagAgent:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
+    @property
+    def _compared(self) -> Embeddings | None:
+        """What units are compared with: the embeddings of the index, where the measures were fitted to their cosines."""
+        return self._embeddings if self._docs is not None and is_calibrated(self._embeddings) else None
+
     # --- parts, made when they are needed ------------------------------------------------------------------------------
 
     @made_once
@@ -267,7 +298,9 @@ class RagAgent:
 
     @made_once
     def _judge(self) -> "JudgeSetting":
-        name = self.settings.judge
+        return self._named_judge(self.settings.judge)
+
+    def _named_judge(self, name: str) -> "JudgeSetting":
         if name.startswith("huggingface:"):
             return EntailmentJudge(name.removeprefix("huggingface:"), self.settings)
         return "model" if name == "model" else "builtin"
@@ -279,12 +312,13 @@ class RagAgent:
 
     @made_once
     def _index(self) -> Index | None:
-        if self._docs is None:
-            return None
+        return self._index_of(self._docs) if self._docs is not None else None
+
+    def _index_of(self, docs: Path) -> Index:
         settings = self.settings
         given = self._given_embeddings
         return Index(
-            self._docs,
+            docs,
             settings.folder,
             self._embeddings,
             given if isinstance(given, str) else name_of(given),
@@ -294,8 +328,11 @@ class RagAgent:
     @made_once
     def _library(self) -> Library | None:
         found = VectorStoreLibrary(self._vector_store) if self._vector_store is not None else self._index
+        return self._reranked(found) if found is not None else None
+
+    def _reranked(self, found: Library) -> Library:
         name = self.settings.reranker
-        if found is None or name is None:
+        if name is None:
             return found
         return RerankedLibrary(found, RelevanceScorer(name.removeprefix("huggingface:"), self.settings))
 
@@ -329,6 +366,41 @@ class RagAgent:
 
     def _kept_whole(self, thread_id: str | None, question: str) -> KeptWhole:
         return KeptWhole(thread_id, question, self._locks, self._checkpointer if thread_id is not None else None)
+
+
+class _Choices:
+    """What the names in a run's context stand for: each is made once, by the settings of the agent."""
+
+    def __init__(self, agent: RagAgent) -> None:
+        self._agent = agent
+        self._lock = threading.Lock()
+        self._made: dict[tuple[str, str], Any] = {}
+
+    def model(self, name: str) -> BaseChatModel:
+        """The chat model of a name."""
+        settings = self._agent.settings
+        return self._once("model", name, lambda: chat_model(name, settings=settings, **settings.generation))  # type: ignore[no-any-return]
+
+    def judge(self, name: str) -> "JudgeSetting":
+        """The judge of a name."""
+        return self._once("judge", name, lambda: self._agent._named_judge(name))  # type: ignore[no-any-return]
+
+    def library(self, docs: str) -> Library:
+        """The documents of a path, indexed at their first question."""
+
+        def opened() -> Library:
+            index = self._agent._index_of(Path(docs))
+            index.update(rebuild=False, progress=lambda done, total: None)
+            self._agent._others.append(index)
+            return self._agent._reranked(index)
+
+        return self._once("docs", docs, opened)  # type: ignore[no-any-return]
+
+    def _once(self, kind: str, name: str, make: Callable[[], Any]) -> Any:
+        with self._lock:
+            if (kind, name) not in self._made:
+                self._made[kind, name] = make()
+            return self._made[kind, name]
 
 
 def _merged(settings: Settings | None, *, system: str | None, home: str | Path | None) -> Settings:

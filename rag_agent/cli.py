@@ -139,6 +139,23 @@ def search(
 
 
 @app.command()
+def explain(
+    question: str,
+    docs: Docs = None,
+    embeddings: Embedder = None,
+    k: K = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a question finds, why units rank as they do, what is withheld, and what a reader would be given."""
+    from rag_agent import console
+
+    with _agent(_settings(embeddings=embeddings, k=k), docs, False) as agent:
+        _bring_up_to_date(agent, False)
+        explanation = agent.explain(question)
+    console.print_json(explanation.to_dict()) if as_json else console.out(str(explanation))
+
+
+@app.command()
 def index(path: Path, embeddings: Embedder = None, as_json: AsJson = False) -> None:
     """Bring the index of a folder or file up to date; make it anew where it is damaged or was made with other settings."""
     from rag_agent import console

@@ -36,22 +36,6 @@ Answer from the passages alone, in at most two sentences (just the list, command
 
 PASSAGE = '<passage id="{number}" file="{file}">\n{text}\n</passage>'
 
-# For small models: they copy the form of the last example better than they follow instructions.
-SMALL_SYSTEM = "Answer the question in one short sentence with words of the text."
-
-SMALL_EXAMPLES = (
-    (
-        "Text: The bridge was opened in May 1894 by the mayor, Anna Lund. It is 220 metres long.\n"
-        "Question: Who opened the bridge?",
-        "The bridge was opened by the mayor, Anna Lund.",
-    ),
-    (
-        "Text: Oranges are grown in the valley. The harvest begins in November.\nQuestion: When does the harvest begin?",
-        "The harvest begins in November.",
-    ),
-)
-SMALL_QUESTION = "Text: {text}\nQuestion: {question}"
-
 REWRITE_SYSTEM = "You rewrite the last question of a conversation so that it can be understood without the conversation."
 REWRITE_TURN = "The user: {question}\nThe answer: {answer}"
 REWRITE = """Here is a conversation:

@@ -75,9 +75,6 @@ class Settings(BaseSettings):
     answer: Literal["auto", "generate", "quote"] = "auto"
     """Whose words answer: the model's, checked against quotes; the best quotes themselves; or what suits the model."""
 
-    prompt: Literal["auto", "short", "long"] = "auto"
-    """What the model is given: whole passages and the whole task; a few sentences after examples; or what suits its size."""
-
     rewrite: Literal["auto", "model", "builtin"] = "auto"
     """Who says a follow-up in full: the model, in one call more; the built-in rules; or the model where it is large enough."""
 

@@ -20,7 +20,7 @@ from rag_agent.answers import Answer, Event
 from rag_agent.errors import SettingsError
 from rag_agent.memory.checkpointer import Checkpointer
 from rag_agent.memory.locks import Held, ThreadLocks
-from rag_agent.workflows.state import TurnContext
+from rag_agent.workflows.context import stoppable
 
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
@@ -87,7 +87,7 @@ class Running:
     def __init__(self, graph: "Compiled", values: dict[str, Any], config: RunnableConfig, options: dict[str, Any]) -> None:
         self._parts: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._stop = threading.Event()
-        context = TurnContext(self._stop.is_set)
+        context = stoppable(self._stop.is_set)
         work = partial(self._work, graph, values, config, {**options, "context": context})
         # Callbacks and tracers of the caller travel in its context variables.
         self._thread = threading.Thread(target=contextvars.copy_context().run, args=(work,), daemon=True)

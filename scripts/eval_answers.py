@@ -5,8 +5,7 @@
 
 Embedded models; the home is in memory. `contained`: the text holds a right answer by SQuAD's normalisation. Refusals: XQuAD's
 questions with and without its 48 articles in the index, and ClapNQ's. Thresholds are cross-validated in five folds by
-article. `--by-words` compares sentences by their words alone, as with embeddings whose cosines were not measured, and fits
-the weights of evidence for that. Baselines from the same run: the lesson's way (scripts/lesson.py) and the data page's one,
+article. `--by-words` compares units by their words alone, as with embeddings whose cosines were not measured. Baselines from the same run: the lesson's way (scripts/lesson.py) and the data page's one,
 two, three best sentences.
 """
 
@@ -23,15 +22,11 @@ import lesson
 import numpy as np
 from eval_data import Remembering, arguments, gathered, parsed, some
 
-from rag_agent import Hit, RagAgent, Settings, prompts
+from rag_agent import RagAgent, Settings, prompts
 from rag_agent.evaluation import Evaluation, Question, evaluate, read_questions
 from rag_agent.evaluation.calibration import NEVER, weighed
-from rag_agent.evaluation.evaluation import measured, shown_sentences
+from rag_agent.evaluation.evaluation import measured, stands
 from rag_agent.evaluation.measures import balanced, best_threshold, contains, cross_validated, mean, median, plain
-from rag_agent.grounding.evidence import WORDS_BIAS, WORDS_WEIGHT
-from rag_agent.grounding.judging import standing_of
-from rag_agent.grounding.relevance import Passage, match
-from rag_agent.index.tokens import Analyser
 
 BY_WORDS = "not measured"  # a name of embeddings that no threshold was measured with
 
@@ -69,9 +64,9 @@ def report_answers(docs: Path, questions: Sequence[Question], embedder: Remember
         neither = sum(r.sentences - r.standing for r in found.results)
         print(f"  shown sentences that are neither verbatim nor pass the check: {neither}")
         print(
-            "  the best whole sentences by similarity + 0.5 x share of question terms, within the first four chunks, no refusal:"
+            "  the best whole sentences by similarity + 0.5 x share of question terms, within the chunks found, no refusal:"
         )
-        texts = [best_sentences(asked, question.question, embedder) for question in questions]
+        texts = [best_sentences(asked, question.question) for question in questions]
         for count in (1, 2, 3):
             parts = [" ".join(sentences[:count]) for sentences in texts]
             held = mean([contains(text, q.answers) for text, q in zip(parts, questions, strict=True)])
@@ -79,41 +74,23 @@ def report_answers(docs: Path, questions: Sequence[Question], embedder: Remember
         report_latency(found)
 
 
-def best_sentences(asked: RagAgent, question: str, embedder: Remembering) -> list[str]:
-    """Whole sentences of the first four hits, best first by the data page's simple score."""
-    hits = asked.search(question, k=4)
-    found = match(
-        question,
-        [_passage(asked, hit) for hit in hits],
-        words=Analyser("english"),
-        idf=lambda term: 1.0,
-        embeddings=embedder,
-    )
-    order = np.argsort(-(found.similarity + 0.5 * found.own), kind="stable")
-    return [found.sentences[i].text for i in order.tolist()]
-
-
-def _passage(asked: RagAgent, hit: Hit) -> Passage:
-    return Passage(hit.file, asked.read(hit.file), hit.start, hit.end, hit.similarity)
+def best_sentences(asked: RagAgent, question: str) -> list[str]:
+    """Units of the chunks found, best first by the data page's simple score."""
+    candidates = asked.explain(question).evidence.candidates
+    return [c.unit.text for c in sorted(candidates, key=lambda c: -(c.similarity + 0.5 * c.alone))]
 
 
 def report_latency(found: Evaluation) -> None:
     """Print the time that checking all sentences of an answer takes."""
-    seconds, cpu = [], []
+    seconds = []
     for result in found.results[:100]:
-        claims = [shown.sentence for shown in shown_sentences(result.answer)]
-        if claims:
-            begun, cpu_begun = time.perf_counter(), time.process_time()
-            for claim in claims:
-                standing_of(claim, [hit.text for hit in result.answer.context])
+        if result.answer.sentences:
+            begun = time.perf_counter()
+            for sentence in result.answer.sentences:
+                stands(sentence, result.answer)
             seconds.append(time.perf_counter() - begun)
-            cpu.append(time.process_time() - cpu_begun)
     if seconds:
-        print(
-            f"  the check, per answer: median {1000 * statistics.median(seconds):.0f} ms (processor "
-            f"{1000 * statistics.median(cpu):.0f} ms), worst of {len(seconds)} {1000 * max(seconds):.0f} ms "
-            f"(processor {1000 * max(cpu):.0f} ms)"
-        )
+        print(f"  the check, per answer: median {1000 * statistics.median(seconds):.0f} ms, worst of {len(seconds)} {1000 * max(seconds):.0f} ms")
 
 
 # --- disagreements -----------------------------------------------------------------------------------------------------
@@ -182,8 +159,6 @@ def report_refusals(
     files = [str(question.file) for question in xquad]
     both, truth = np.concatenate([here, gone]), [True] * len(here) + [False] * len(gone)
     report_refusal("XQuAD, with and without its articles", both, truth, 2 * files)
-    if embedder.rag_agent_name == BY_WORDS:
-        report_fit(both, np.array(truth))
     with agent(data / "clapnq" / "docs", embedder, NEVER) as asked:
         scores, truth = weighed(asked, clapnq, said), [question.answerable for question in clapnq]
         titles = [str(question.file) for question in clapnq]
@@ -203,20 +178,6 @@ def report_refusal(name: str, scores: np.ndarray, answerable: Sequence[bool], gr
             f"refused {(~accepted[~truth]).mean():.3f}"
         )
     print(f"  (threshold that all would choose: {best_threshold(scores, truth):.3f})")
-
-
-def report_fit(scores: np.ndarray, truth: np.ndarray) -> None:
-    """Print the logistic regression of the sum of both signs, both sorts of questions weighing the same."""
-    signs = (np.log(scores / (1 - scores)) - WORDS_BIAS) / WORDS_WEIGHT
-    rows = np.column_stack([signs, np.ones(len(signs))])
-    share = np.where(truth, 0.5 / truth.mean(), 0.5 / (~truth).mean())
-    found = np.zeros(2)
-    for _ in range(50):  # Newton's method
-        chance = 1 / (1 + np.exp(-rows @ found))
-        slope = rows.T @ (share * (truth - chance))
-        found += np.linalg.solve((rows * (share * chance * (1 - chance))[:, None]).T @ rows, slope)
-    even = -found[1] / found[0]
-    print(f"  log odds of an answer: {found[0]:.2f} x (closest + best) {found[1]:+.2f}; even where the two are {even:.3f}")
 
 
 # --- run ---------------------------------------------------------------------------------------------------------------

@@ -113,7 +113,7 @@ def test_unchecked_words_are_in_no_stream(docs: Path, words: tuple[str, ...]) ->
     settings = Settings.load(home=":memory:", refusal_threshold=0.0)
     with RagAgent(docs, model=model, embeddings=CountEmbeddings(words), settings=settings) as agent:
         graph = agent.builder().compile()
-        parts = list(graph.stream({"question": ASKED}, stream_mode=["messages", "custom"]))
+        parts: list[Any] = list(graph.stream({"question": ASKED}, stream_mode=["messages", "custom"]))
     streamed = [str(part[0].content) for mode, part in parts if mode == "messages" and part[0].type == "AIMessageChunk"]
     assert "Buzz" not in "".join(streamed)
 

@@ -110,7 +110,7 @@ def word_for_word(sentence: str, units: Sequence[str], /) -> tuple[Standing | No
     """The unit that a sentence stands on with no judge: a verbatim one first."""
     found = [standing(sentence, unit) for unit in units]
     best = next((way for way in ("quote", "restated") if way in found), None)
-    return (best, found.index(best)) if best else (None, -1)  # type: ignore[return-value]
+    return (best, found.index(best)) if best else (None, -1)
 
 
 class _Answering:

@@ -16,20 +16,23 @@ from rag_agent.grounding.evidence import Candidate, Evidence
 __all__ = ["THRESHOLD", "chances", "choose", "probability", "ranked"]
 
 # Weights of the measures of a candidate, per unit of each.
-SIMILARITY = 2.0
+SIMILARITY = 4.0
 PASSAGE = 1.0
-RANK = 4.5
+RANK = 4.0
 OWN = 1.5
-ALONE = 1.7
-AROUND = 1.8
+ALONE = 1.5
+AROUND = 2.0
 GIVES = 2.2
-FIRST = 1.2
+FIRST = 0.8
 NAMED = 1.8
 
 MAX_WORDS = 90
 MAX_UNITS = 4
 PRICE = 0.005
 """The chance of holding the answer that each further word must bring."""
+LEAST_WORDS = 15
+"""What a shorter unit costs: a date or two words are cheap, and say little by themselves."""
+RECORDS = ("row", "pair")
 
 # Log odds of an answer: even where a chunk and a unit of it reach 1.4 together.
 WEIGHT = 6.0
@@ -89,14 +92,20 @@ def _best(evidence: Evidence, shown: Sequence[Candidate]) -> list[tuple[Candidat
     chosen: list[tuple[Candidate, float]] = []
     used = sum(words(one.unit.text) for one in shown)
     said = {one.unit.text for one in shown}
+    most: dict[str, float] = {}
+    for one in evidence.candidates:
+        if one.unit.kind in RECORDS and not one.withheld:
+            most[one.file] = max(most.get(one.file, 0.0), one.own)
     for number in np.argsort(-chance, kind="stable").tolist():
         candidate, likely = evidence.candidates[number], float(chance[number])
         if candidate.withheld or candidate.unit.text in said or (chosen and candidate.named < chosen[0][0].named):
             continue  # what lacks the name or number that the best unit holds is about something else
         candidate = whole_list(evidence, candidate)
         cost = words(candidate.unit.text)
-        if (chosen or shown) and (used + cost > MAX_WORDS or likely < PRICE * cost):
+        if (chosen or shown) and (used + cost > MAX_WORDS or likely < PRICE * max(cost, LEAST_WORDS)):
             continue
+        if candidate.unit.kind in RECORDS and candidate.own < most.get(candidate.file, 0.0):
+            continue  # another row of the same file holds more of what is asked for
         if not any(_within(candidate, one) for one in [*shown, *(c for c, _ in chosen)]):
             chosen.append((candidate, likely))
             used += cost

@@ -38,7 +38,7 @@ def quotables(passages: Sequence[Passage], hits: Sequence[Hit], documents: Docum
     """
     found: dict[tuple[str, int, int], Quotable] = {}
     for one in passages:
-        hit = next((hit for hit in hits if hit.file == one.file and one.start <= hit.start < one.end), None)
+        hit = next((hit for hit in hits if hit.file == one.file and hit.start < one.end and one.start < hit.end), None)
         if hit is None:
             continue
         base, outline = documents.outline(hit)

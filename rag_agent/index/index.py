@@ -357,10 +357,10 @@ class Index:
             rows = self._rows_of(arrays, files or self._opened().names().values())
             return unit_rows(np.asarray(arrays.matrix[rows]).mean(axis=0, keepdims=True))[0] if len(rows) else None
 
-    def mended(self, word: str) -> str | None:
+    def mended(self, word: str, code: str) -> str | None:
         """What a word that no document holds is likely a slip of; None where it is none."""
         with self._state() as arrays:
-            return mended(word, arrays.bm25, lambda rows: self._chunk_texts(arrays, rows))
+            return mended(word, code, arrays.bm25, lambda rows: self._chunk_texts(arrays, rows))
 
     def nearest(self, name: str) -> str | None:
         """What of the documents is most like a name that does not occur in them; None where nothing is."""

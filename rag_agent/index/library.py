@@ -53,7 +53,7 @@ class Library(Protocol):
     def idf(self, term: str) -> float:
         """How telling a term is among these documents: above 0, highest for one that none of them holds."""
 
-    def mended(self, word: str) -> str | None:
+    def mended(self, word: str, code: str) -> str | None:
         """What a word that no document holds is likely a slip of; None where it is none."""
 
     def nearest(self, name: str) -> str | None:
@@ -136,7 +136,7 @@ class VectorStoreLibrary:
         """A foreign store does not tell."""
         return None
 
-    def mended(self, word: str) -> str | None:
+    def mended(self, word: str, code: str) -> str | None:
         """A foreign store keeps its vocabulary to itself."""
         return None
 

@@ -72,9 +72,9 @@ class RerankedLibrary:
         """The mean vector of some files."""
         return self._library.centre(files)
 
-    def mended(self, word: str) -> str | None:
+    def mended(self, word: str, code: str) -> str | None:
         """What a word that no document holds is likely a slip of."""
-        return self._library.mended(word)
+        return self._library.mended(word, code)
 
     def nearest(self, name: str) -> str | None:
         """What of the documents is most like a name that does not occur in them."""

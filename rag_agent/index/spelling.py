@@ -9,19 +9,20 @@ from rapidfuzz.distance import OSA, JaroWinkler
 
 from rag_agent.index.lexical import BM25, Texts
 from rag_agent.index.tokens import fold
+from rag_agent.language import language
 
 if TYPE_CHECKING:
     from spellchecker import SpellChecker
 
 _SHORTEST = 4  # letters of a word that may be a slip
 _NEAR = 0.8  # least similarity of the nearest name, by Jaro and Winkler
-_DICTIONARIES = ("en", "nl", "de", "fr", "es", "it", "pt")
+_DICTIONARIES = ("en", "nl", "de", "fr", "es", "it", "pt", "ru")  # of pyspellchecker; in other languages nothing is mended
 
 
-def mended(word: str, bm25: BM25, texts: Texts) -> str | None:
+def mended(word: str, code: str, bm25: BM25, texts: Texts) -> str | None:
     """The word of the documents that an unknown word is most likely a slip of, as it is written there.
 
-    One letter may be wrong, missing, too many or swapped with its neighbour, and two in words of eight letters or more
+    The `code` is that of the question's language, in which a word may be right. One letter may be wrong, missing, too many or swapped with its neighbour, and two in words of eight letters or more
     (optimal string alignment). A word that a dictionary knows is no slip.
     """
     low = fold(word)
@@ -31,7 +32,7 @@ def mended(word: str, bm25: BM25, texts: Texts) -> str | None:
     most = 2 if len(low) >= 8 else 1
     near = process.extract(stem, bm25.vocabulary, scorer=OSA.distance, score_cutoff=most, limit=20)
     near = [(term, distance) for term, distance, _ in near if term.isalpha() and term[0] == stem[0]]
-    if not near or _is_word(low):
+    if not near or _is_word(low, code):
         return None
     term = min(near, key=lambda one: (one[1], -bm25.frequency(one[0])))[0]
     return _as_written(term, bm25, texts)
@@ -63,5 +64,8 @@ def _dictionary(code: str) -> "SpellChecker":
     return SpellChecker(language=code)
 
 
-def _is_word(low: str) -> bool:
-    return any(_dictionary(code).known([low]) for code in _DICTIONARIES[:1])
+def _is_word(low: str, code: str) -> bool:
+    known = language(code)
+    if known is not None and low in known.small_words:
+        return True
+    return code not in _DICTIONARIES or bool(_dictionary(code).known([low]))

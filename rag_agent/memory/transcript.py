@@ -19,6 +19,8 @@ and a text costs nothing to copy. (Files of earlier versions hold a dict.)"""
 _ANSWERS = TypeAdapter(Answer)
 _DOCS: TypeAdapter[str | None] = TypeAdapter(str | None)
 _FILES: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])
+CITATIONS_KEY = "citations"
+"""Where the citations stand in that metadata for other programs, as plain values; `[1]` in the text is the first."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,9 @@ def turn_messages(turn: Turn) -> list[AnyMessage]:
     answer = {**turn.answer.to_dict(), "context": []}
     kept: dict[str, Any] = {"answer": answer, "docs": turn.docs, "files": dict(turn.files)}
     text = json.dumps(kept, ensure_ascii=False)
-    return [HumanMessage(turn.question), AIMessage(turn.answer.text, additional_kwargs={ANSWER_KEY: text})]
+    citations = [citation.to_dict() for citation in turn.answer.citations]
+    told = AIMessage(turn.answer.text, additional_kwargs={ANSWER_KEY: text, CITATIONS_KEY: citations})
+    return [HumanMessage(turn.question), told]
 
 
 def turns(messages: Iterable[AnyMessage | BaseMessage]) -> list[Turn]:

@@ -1,6 +1,7 @@
 """`agent_graph`: documents and conversation together; what is shown is checked, or it is not shown."""
 
-from typing import Any, Literal, Protocol
+from functools import wraps
+from typing import Literal, Protocol, cast
 
 from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import BaseChatModel
@@ -9,14 +10,16 @@ from langgraph.graph import END, START, StateGraph
 from rag_agent.grounding.choice import THRESHOLD
 from rag_agent.index import Library
 from rag_agent.models.capability import is_calibrated
+from rag_agent.workflows.channels import opened, sealed
+from rag_agent.workflows.context import AnswerSetting, Choices, TurnContext, VariedLibrary
 from rag_agent.workflows.conversation import Conversation
 from rag_agent.workflows.generation import Generation
 from rag_agent.workflows.remembering import Remembering
 from rag_agent.workflows.responding import Responding
 from rag_agent.workflows.retrieval import Retrieval
-from rag_agent.workflows.state import AgentState, TurnContext, disputed
+from rag_agent.workflows.state import AgentInput, AgentOutput, AgentState, disputed
 from rag_agent.workflows.verification import JudgeSetting, Verification
-from rag_agent.workflows.writer import AnswerSetting, PromptSetting, RewriteSetting, Writer
+from rag_agent.workflows.writer import RewriteSetting, Writer
 
 
 class _Node(Protocol):
@@ -33,16 +36,17 @@ def agent_graph(
     system: str | None = None,
     k: int = 6,
     answer: AnswerSetting = "auto",
-    prompt: PromptSetting = "auto",
     rewrite: RewriteSetting = "auto",
     judge: JudgeSetting = "builtin",
     refusal_threshold: float = THRESHOLD,
     name: str = "",
-) -> "StateGraph[AgentState, Any, Any, Any]":
+    choices: Choices | None = None,
+) -> "StateGraph[AgentState, TurnContext, AgentInput, AgentOutput]":
     """`contextualize -> retrieve -> grade -> generate -> verify -> respond`, with a wider search, quotes and refusal as ways out.
 
-    Compile it with a saver to remember by `thread_id`; the input is `question`, the output `answer` (an `Answer` as plain
-    values), and `messages` holds the finished turns.
+    Compile it with a saver to remember by `thread_id`. The input is `question`, or `messages` of which the last by a human is the
+    question; the output is `answer` (an `Answer` as plain values) and `messages`, the finished turns with their citations. It
+    can be interrupted before and after any node and replayed from any checkpoint.
 
     Args:
         model: Any LangChain chat model.
@@ -52,8 +56,6 @@ def agent_graph(
         system: The assistant's role.
         k: How many chunks to retrieve.
         answer: Whose words answer; "auto" takes the model's where it is large enough to be a reader, else quotes.
-        prompt: What the model is given: "long" is whole passages and the whole task, with citations asked for; "short" a few
-            sentences after two examples; "auto" goes by the size of the model.
         rewrite: Who says a follow-up in full: the "model", in one call more; the "builtin" rules; or, "auto", the model where it
             is large enough to answer itself.
         judge: Who decides whether a quote says what a sentence says, where names, numbers, dates and negation match: "builtin",
@@ -61,17 +63,22 @@ def agent_graph(
             that gives a probability, such as `rag_agent.models.judge.EntailmentJudge`.
         refusal_threshold: Least probability of an answer in the passages found for which one is given, 0 to 1.
         name: The model's name for `Answer.model`.
+        choices: What the names in a run's `context` (see `TurnContext`) stand for; without it a context may vary `k` and
+            `answer` alone.
     """
-    writer = Writer(model, system=system, answer=answer, prompt=prompt, rewrite=rewrite)
+    models = choices.model if choices else None
+    writer = Writer(model, system=system, answer=answer, rewrite=rewrite, models=models)
+    if library is not None and choices is not None:
+        library = cast(Library, VariedLibrary(library, choices.library))
     compared = embeddings if is_calibrated(embeddings) else None
     responding = Responding(library, name)
     conversation = Conversation(writer, responding, has_documents=library is not None)
     remembering = Remembering(responding, has_documents=library is not None)
-    builder = StateGraph(AgentState, context_schema=TurnContext)
+    builder = StateGraph(AgentState, TurnContext, input_schema=AgentInput, output_schema=AgentOutput)
     _add(builder, conversation.contextualize)
     if library is not None:
         retrieval = Retrieval(library, embeddings=compared, k=k, refusal_threshold=refusal_threshold)
-        generation, verification = Generation(writer), Verification(library, writer, judge)
+        generation, verification = Generation(writer), Verification(library, writer, judge, choices.judge if choices else None)
         _add(builder, retrieval.retrieve, retrieval.grade, generation.generate, verification.verify, verification.quote)
         _add(builder, responding.respond, responding.refuse, remembering.source)
         _connect(builder, _Routes(writer))
@@ -86,13 +93,24 @@ def agent_graph(
     return builder
 
 
-def _add(builder: "StateGraph[AgentState, Any, Any, Any]", *nodes: _Node) -> None:
+def _add(builder: "StateGraph[AgentState, TurnContext, AgentInput, AgentOutput]", *nodes: _Node) -> None:
     """Nodes go by the names of their methods."""
     for node in nodes:
-        builder.add_node(node.__name__, node)
+        builder.add_node(node.__name__, _sealing(node))
 
 
-def _connect(builder: "StateGraph[AgentState, Any, Any, Any]", routes: "_Routes") -> None:
+def _sealing(node: _Node) -> _Node:
+    """A node between which and the next the draft is sealed: no stream shows an unchecked word."""
+
+    @wraps(node)
+    def run(state: AgentState) -> AgentState:
+        found = node({**state, "draft": opened(state["draft"])} if "draft" in state else state)
+        return {**found, "draft": sealed(found["draft"])} if found.get("draft") is not None else found
+
+    return run
+
+
+def _connect(builder: "StateGraph[AgentState, TurnContext, AgentInput, AgentOutput]", routes: "_Routes") -> None:
     """The ways from a search to an answer."""
     builder.add_edge("retrieve", "grade")
     builder.add_conditional_edges("grade", routes.after_grade, ["generate", "quote", "refuse", "source"])

@@ -1,7 +1,7 @@
 """The nodes of conversation: `contextualize` reads a turn in its light; `transform` and `converse` need no search."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from langchain_core.messages import BaseMessage, HumanMessage
 
@@ -16,7 +16,7 @@ from rag_agent.memory.recall import recalled
 from rag_agent.memory.transcript import Turn, last_turns
 from rag_agent.models.window import as_many
 from rag_agent.workflows.responding import Responding
-from rag_agent.workflows.state import AgentState, TurnKind
+from rag_agent.workflows.state import AgentState, TurnKind, before, question_of
 from rag_agent.workflows.writer import Writer, cut_short, usage_after
 
 _HISTORY = 20  # turns of conversation that a question is read in the light of
@@ -33,8 +33,15 @@ class Conversation:
 
     def contextualize(self, state: AgentState) -> AgentState:
         """Read the question in the light of the conversation."""
-        question = state["question"]
-        messages = state.get("messages", [])
+        question = question_of(state)
+        # What a turn that failed has left behind is no part of this one.
+        left: Any = dict.fromkeys(state.keys() - {"messages"})
+        state = {"messages": state.get("messages", []), "question": question}
+        return {**left, "question": question, "asked": question, **self._read(state)}
+
+    def _read(self, state: AgentState) -> AgentState:
+        """What kind of turn it is, and what to search for."""
+        question, messages = state["question"], before(state)
         if numbers := recalled(question, messages):
             return {"turn": "recall", "recalled": numbers, "queries": [(question, 1.0)]}
         # Where the reading begins moves every ten turns only, so that what was read before is remembered.
@@ -65,7 +72,7 @@ class Conversation:
 
     def transform(self, state: AgentState) -> AgentState:
         """Let the model work on the last answer: shorten it, translate it."""
-        [turn] = last_turns(state["messages"], 1)
+        [turn] = last_turns(before(state), 1)
         last, limit = turn.answer, state.get("max_words")
         last_text = without_marks(last.text)
         shown = shorten(self._writer.model, lambda text: self._task(text, state["question"]), neutralise(last_text))
@@ -96,7 +103,7 @@ class Conversation:
             asides.append(self._writer.aside(prompt))
             return str(asides[-1].text)
 
-        messages = state.get("messages", [])
+        messages = before(state)
         # A small model makes things up; the first sentences of the turns do not.
         shown = fit(self._writer.model, self._writer.role, messages, state["question"], ask if self._writer.reads_well else None)
         reply = self._writer.reply(shown.messages, shown=True)

@@ -1,10 +1,12 @@
 """The node that lets the model answer from the passages: `generate`."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from langgraph.config import get_stream_writer
 
 from rag_agent import prompts
+from rag_agent.answers import Citation
 from rag_agent.grounding.draft import draft_messages
 from rag_agent.grounding.passages import Passage
 from rag_agent.models.window import as_many
@@ -29,15 +31,25 @@ class Generation:
                 write({"type": "quote", "text": claim["text"], "standing": "quote"})
         found = _within_room([Passage(**values) for values in state["passages"]])
         question = state["queries"][0][0]
-        count = as_many(self._writer.model, lambda n: draft_messages(question, found[:n], self._writer.system), len(found))
         left_out = list(state.get("left_out", []))
+        count = self._fitting(question, found)
+        if not count:  # the window holds no passage whole: the units that are likeliest to answer, then
+            found = _as_passages(state["units"])
+            count = self._fitting(question, found)
         if count < len(found):
             left_out.append(prompts.PASSAGES_LEFT_OUT.format(shown=count, passages=len(found)))
-        if not count:
-            return {"draft": "", "left_out": left_out}  # without a passage its reply could stand on nothing
+        read = found[:count]
+        update: AgentState = {"draft": "", "passages": [vars(passage) for passage in read], "left_out": left_out}
+        if not read:
+            return update  # without a passage its reply could stand on nothing
         # Nobody is shown an unchecked word, in no stream and no mode.
-        reply = self._writer.aside(draft_messages(question, found[:count], self._writer.system))
-        return {"draft": str(reply.text).strip(), "usage": usage_after(state, reply), "left_out": [*left_out, *cut_short(reply)]}
+        reply = self._writer.aside(draft_messages(question, read, self._writer.system))
+        left_out += cut_short(reply)
+        return {**update, "draft": str(reply.text).strip(), "usage": usage_after(state, reply), "left_out": left_out}
+
+    def _fitting(self, question: str, found: Sequence[Passage]) -> int:
+        """How many of some passages fit the window."""
+        return as_many(self._writer.model, lambda n: draft_messages(question, found[:n], self._writer.system), len(found))
 
 
 def _within_room(found: Sequence[Passage]) -> list[Passage]:
@@ -50,3 +62,12 @@ def _within_room(found: Sequence[Passage]) -> list[Passage]:
             break
         kept.append(passage)
     return kept
+
+
+def _as_passages(units: Sequence[dict[str, Any]]) -> list[Passage]:
+    """The units that may be shown, each as a passage of its own."""
+    usable = [(unit["text"], Citation(**unit["citation"])) for unit in units if not unit["withheld"]]
+    return [
+        Passage(number, one.file, one.article, one.start, one.end, text, f"{one.file} — {one.section}".rstrip(" —"), one.page)
+        for number, (text, one) in enumerate(usable, start=1)
+    ]

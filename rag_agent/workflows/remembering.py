@@ -8,7 +8,7 @@ from rag_agent.answers import Citation, Kind
 from rag_agent.language import sentence_texts
 from rag_agent.memory.transcript import Turn, turns
 from rag_agent.workflows.responding import Responding
-from rag_agent.workflows.state import AgentState
+from rag_agent.workflows.state import AgentState, before
 
 _WHOLE = 2000  # characters of answers that are told whole; of longer conversations each answer's first sentence
 _MARK = re.compile(r"\[(\d+)\]")
@@ -23,7 +23,7 @@ class Remembering:
 
     def recall(self, state: AgentState) -> AgentState:
         """Tell a turn again, or all, with the sources of then."""
-        told, numbers = turns(state["messages"]), state["recalled"]
+        told, numbers = turns(before(state)), state["recalled"]
         if numbers[0] > len(told):
             text = prompts.RECALL_NO_TURN.format(number=numbers[0], turns=len(told))
             return self._responding.answered(state, text, "chat")
@@ -37,7 +37,7 @@ class Remembering:
 
     def source(self, state: AgentState) -> AgentState:
         """Tell what the last answer stands on: to "are you sure?", "which document says that?", "why?" where nothing says why."""
-        told = (turn for turn in reversed(turns(state.get("messages", []))) if turn.answer.citations or turn.answer.refused)
+        told = (turn for turn in reversed(turns(before(state))) if turn.answer.citations or turn.answer.refused)
         turn = next(told, None)
         if turn is None or turn.answer.refused:
             return self._responding.answered(state, prompts.NO_SOURCE, "chat")

@@ -10,7 +10,8 @@ from rag_agent.answers import Answer, Citation, Hit, Kind, Sentence
 from rag_agent.index import Library
 from rag_agent.memory.transcript import Turn, turn_messages
 from rag_agent.visible import visible_line
-from rag_agent.workflows.state import AgentState, disputed, hit_of
+from rag_agent.workflows.context import varied
+from rag_agent.workflows.state import AgentState, disputed, hit_of, is_waiting
 
 _NEAREST = 160  # characters of the nearest unit that a refusal tells
 _ENDED = re.compile(r"[.!?:;…。！？][\"'”’»)\]]*(?: \[\d+\])?$")
@@ -98,7 +99,7 @@ class Responding:
             sentences=sentences,
             context=tuple(hit_of(document) for document in state.get("context", [])),
             query=state["queries"][0][0],
-            model=self._name,
+            model=varied("model") or self._name,
             usage=state.get("usage", {}),
             left_out=tuple(left_out),
             evidence=state.get("evidence"),
@@ -108,7 +109,8 @@ class Responding:
             hashes = {citation.file: self._documents.fingerprint(citation.file) for citation in citations}
             files = {file: hashed for file, hashed in hashes.items() if hashed}
         turn = Turn(state["question"], answer, docs or self.root, files)
-        return {"answer": answer.to_dict(), "messages": turn_messages(turn)}
+        said = turn_messages(turn)
+        return {"answer": answer.to_dict(), "messages": said[1:] if is_waiting(state) else said}
 
     @property
     def root(self) -> str | None:

@@ -17,6 +17,8 @@ from rag_agent.grounding.passages import passages
 from rag_agent.grounding.questions import parts
 from rag_agent.grounding.survey import Survey, named_files, survey
 from rag_agent.index import Library
+from rag_agent.language import detect
+from rag_agent.workflows.context import varied
 from rag_agent.workflows.state import AgentState, document_of, hit_of, unit_of
 
 _WIDER = 3  # how many times as many chunks the second search brings
@@ -38,18 +40,18 @@ class Retrieval:
 
     def retrieve(self, state: AgentState) -> AgentState:
         """Search the documents, the second time wider; slips of the keyboard are mended first, and told."""
-        attempt = state["attempt"] + 1
+        attempt, k = state["attempt"] + 1, varied("k") or self._k
         queries, left_out = list(state["queries"]), list(state.get("left_out", []))
         if attempt == 1:
-            mended = {query: self._mended(query.replace('"', " ") if is_pasted(query) else query) for query, _ in queries}
-            queries = [(mended[query][0], weight) for query, weight in queries]
-            left_out += dict.fromkeys(note for _, notes in mended.values() for note in notes)
+            read = [self.read(query) for query, _ in queries]
+            queries = [(query, weight) for (query, _), (_, weight) in zip(read, queries, strict=True)]
+            left_out += dict.fromkeys(note for _, notes in read for note in notes)
         files = self._library.files()
-        about = survey(queries[0][0], files, self._embeddings, self._asked)
+        about = survey(queries[0][0], files, self._library, self._embeddings, self._asked)
         if about is not None:
             return {**self._surveyed(about, files, left_out), "attempt": attempt, "queries": queries}
         within = named_files(queries[0][0], files)
-        hits = self._library.search(queries, self._k if attempt == 1 else self._k * _WIDER, within)
+        hits = self._library.search(queries, k if attempt == 1 else k * _WIDER, within)
         return {
             "context": [document_of(hit) for hit in hits], "attempt": attempt, "queries": queries, "left_out": left_out,
             "survey": "",
@@ -128,19 +130,20 @@ class Retrieval:
             found += [hit for hit in own if (hit.file, hit.start) not in known]
         return replace(whole, parts=tuple(asked)), found
 
-    def _mended(self, query: str) -> tuple[str, list[str]]:
+    def read(self, query: str) -> tuple[str, list[str]]:
         """A query without slips of the keyboard, and what was read for what. A name is no slip."""
-        notes = []
+        code = detect(query) or "en"
+        query, notes = (query.replace('"', " ") if is_pasted(query) else query), []
 
-        def read(match: re.Match[str]) -> str:
+        def right(match: re.Match[str]) -> str:
             word = match.group()
-            right = self._library.mended(word) if word == word.lower() or match.start() == 0 else None
-            if right is None:
+            mended = self._library.mended(word, code) if word == word.lower() or match.start() == 0 else None
+            if mended is None:
                 return word
-            notes.append(prompts.MENDED.format(typed=word, read=right))
-            return right
+            notes.append(prompts.MENDED.format(typed=word, read=mended))
+            return mended
 
-        return re.sub(r"(?<![\w.:/@_-])[^\W\d_]+(?![\w/@_-])", read, query), notes
+        return re.sub(r"(?<![\w.:/@_-])[^\W\d_]+(?![\w/@_-])", right, query), notes
 
 
 def _quotes(evidence: Evidence) -> list[dict[str, Any]]:

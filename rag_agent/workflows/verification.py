@@ -1,6 +1,7 @@
 """The nodes that choose what is shown: `verify` keeps what stands on a quote, `quote` lets the documents speak."""
 
 import re
+from collections.abc import Callable
 from functools import partial
 from typing import Literal
 
@@ -15,6 +16,7 @@ from rag_agent.grounding.passages import Passage
 from rag_agent.grounding.quotable import quotables
 from rag_agent.grounding.template import neutralise
 from rag_agent.index import Library
+from rag_agent.workflows.context import varied
 from rag_agent.workflows.state import AgentState, hit_of
 from rag_agent.workflows.writer import Writer, usage_after
 
@@ -32,7 +34,10 @@ JudgeSetting = Literal["builtin", "model"] | Judge
 class Verification:
     """Checks sentences against the units."""
 
-    def __init__(self, library: Library, writer: Writer, judge: JudgeSetting) -> None:
+    def __init__(
+        self, library: Library, writer: Writer, judge: JudgeSetting, judges: Callable[[str], JudgeSetting] | None = None
+    ) -> None:
+        self._judges = judges
         self._library = library
         self._writer = writer
         self._judge = judge
@@ -64,15 +69,25 @@ class Verification:
         """Let the best sentences of the documents answer."""
         return {"claims": state["quotes"]}
 
+    def _chosen(self) -> JudgeSetting:
+        """The judge that the turn's context names, else the one of the graph."""
+        name = varied("judge")
+        if name is None:
+            return self._judge
+        if self._judges is None:
+            raise SettingsError(f"context: judge is {name!r}, and this graph has one judge alone; leave it out")
+        return self._judges(name)
+
     def _asked(self, replies: list[BaseMessage]) -> Judge | None:
         """The judge of this turn; what the chat model says as one is added to the replies.
 
         Raises:
             SettingsError: The chat model is to judge and is too small for it.
         """
-        if not isinstance(self._judge, str):
-            return self._judge
-        if self._judge == "builtin":
+        chosen = self._chosen()
+        if not isinstance(chosen, str):
+            return chosen
+        if chosen == "builtin":
             return None
         if not self._writer.reads_well:
             raise SettingsError(

@@ -1,22 +1,19 @@
 """The chat model as the nodes use it: how far its reading is trusted, and replies that can be called off."""
 
-from collections.abc import Generator, Iterator
-from functools import cached_property
+from collections.abc import Callable, Generator, Iterator
 from typing import Literal
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, SystemMessage
 from langgraph.config import get_stream_writer
 from langgraph.constants import TAG_NOSTREAM
-from langgraph.runtime import get_runtime
 
 from rag_agent import prompts
-from rag_agent.errors import TurnStoppedError
+from rag_agent.errors import SettingsError, TurnStoppedError
 from rag_agent.models.capability import is_capable
-from rag_agent.workflows.state import AgentState, TurnContext
+from rag_agent.workflows.context import AnswerSetting, is_stopped, varied
+from rag_agent.workflows.state import AgentState
 
-AnswerSetting = Literal["auto", "generate", "quote"]
-PromptSetting = Literal["auto", "short", "long"]
 RewriteSetting = Literal["auto", "model", "builtin"]
 _GREEDY = {
     "temperature": 0, "top_p": None, "top_k": None, "do_sample": None, "num_return_sequences": 1, "min_new_tokens": None,
@@ -27,28 +24,48 @@ class Writer:
     """A chat model, the role it plays and what it may do."""
 
     def __init__(
-        self, model: BaseChatModel, *, system: str | None, answer: AnswerSetting, prompt: PromptSetting, rewrite: RewriteSetting
+        self,
+        model: BaseChatModel,
+        *,
+        system: str | None,
+        answer: AnswerSetting,
+        rewrite: RewriteSetting,
+        models: Callable[[str], BaseChatModel] | None = None,
     ) -> None:
-        self.model = model
+        self._model = model
+        self._models = models
+        self._capable: dict[str | None, bool] = {}
         self.system = system
         self._answer = answer
-        self._prompt = prompt
         self._rewrite = rewrite
 
-    @cached_property
+    @property
+    def model(self) -> BaseChatModel:
+        """The chat model of the running turn.
+
+        Raises:
+            SettingsError: The turn's context names one, and this graph has no others.
+        """
+        name = varied("model")
+        if name is None:
+            return self._model
+        if self._models is None:
+            raise SettingsError(f"context: model is {name!r}, and this graph has one model alone; leave it out")
+        return self._models(name)
+
+    @property
     def reads_well(self) -> bool:
         """Whether the model is large enough to be a reader; found out at the first question: a server may be asked."""
-        return is_capable(self.model)
+        name = varied("model")
+        if name not in self._capable:
+            self._capable[name] = is_capable(self.model)
+        return self._capable[name]
 
     @property
     def answers(self) -> bool:
         """Whether its own words may answer."""
-        return self._answer == "generate" or (self._answer == "auto" and self.reads_well)
-
-    @property
-    def reads_long(self) -> bool:
-        """Whether it is given whole passages and the long prompt, or a few sentences and examples."""
-        return self._prompt == "long" or (self._prompt == "auto" and self.reads_well)
+        answer = varied("answer") or self._answer
+        return answer == "generate" or (answer == "auto" and self.reads_well)
 
     @property
     def rewrites(self) -> bool:
@@ -86,10 +103,9 @@ class Writer:
         return whole if whole is not None else AIMessage("")
 
     def _until_stopped(self, chunks: Iterator[AIMessageChunk]) -> Iterator[AIMessageChunk]:
-        context = get_runtime(TurnContext).context
         try:
             for chunk in chunks:
-                if context and context.stopped():
+                if is_stopped():
                     raise TurnStoppedError("the turn was called off")
                 yield chunk
         finally:
@@ -97,7 +113,7 @@ class Writer:
             if isinstance(chunks, Generator):
                 chunks.close()
 
-    @cached_property
+    @property
     def _greedy(self) -> BaseChatModel:
         known = type(self.model).model_fields
         return self.model.model_copy(update={name: value for name, value in _GREEDY.items() if name in known})

@@ -34,7 +34,7 @@ def test_the_reader_obeys_its_role_in_this_process(reader_here: str) -> None:
 def test_the_reader_answers_over_documents_and_all_of_it_stands(
     where: str, request: pytest.FixtureRequest, docs: Path, words: Any
 ) -> None:
-    settings = Settings.load(answer="generate", prompt="long")  # half a billion is less than is trusted unasked
+    settings = Settings.load(answer="generate")  # half a billion is less than is trusted unasked
     with RagAgent(docs, model=request.getfixturevalue(where), embeddings=CountEmbeddings(words), settings=settings) as agent:
         for question, wanted in (("Who stayed in orbit?", "Collins"), ("How much water does the plant make each day?", "8,000")):
             answer = agent.ask(question)
