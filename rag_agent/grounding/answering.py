@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple, Protocol
 from rag_agent import prompts
 from rag_agent.answers import Citation
 from rag_agent.grounding.draft import Draft, DraftSentence
+from rag_agent.grounding.instructions import is_quotable
 from rag_agent.grounding.quotable import Quotable
 from rag_agent.grounding.standing import standing
 from rag_agent.language import detect, language
@@ -96,6 +97,9 @@ def told(
     shown: list[Told] = []
     left_out: list[str] = []
     for sentence in draft.sentences:
+        if not is_quotable(sentence.text):  # nor repeated in what was left out: it may come from a document
+            left_out.append(prompts.NOT_SHOWN)
+            continue
         found, why = answering.shown(sentence)
         shown += found
         left_out += [why] if why else []
