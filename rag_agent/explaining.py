@@ -26,7 +26,7 @@ class Explanation:
 
     @property
     def probability(self) -> float:
-        """The probability of an answer in what was found; 0 where no document holds a name, number or identifier of the question."""
+        """The probability of an answer in what was found; 0 where no document holds a name or number of the question."""
         return probability(self.evidence)
 
     def ranked(self) -> list[tuple[Candidate, float]]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rag_agent.grounding.evidence import Candidate, Evidence
 
-__all__ = ["THRESHOLD", "chances", "choose", "probability", "ranked"]
+__all__ = ["THRESHOLD", "chances", "choose", "outermost", "probability", "ranked"]
 
 # Weights of the measures of a candidate, per unit of each.
 SIMILARITY = 4.5
@@ -126,6 +126,11 @@ def whole_list(evidence: Evidence, candidate: Candidate) -> Candidate:
 
 def _within(one: Candidate, other: Candidate) -> bool:
     return one.file == other.file and other.unit.start <= one.unit.start and one.unit.end <= other.unit.end
+
+
+def outermost(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Those of some units, each given once, that do not stand in another."""
+    return [one for one in candidates if not any(one is not other and _within(one, other) for other in candidates)]
 
 
 def _distinct(chosen: Sequence[tuple[Candidate, float]]) -> list[tuple[Candidate, float]]:
