@@ -28,7 +28,7 @@ _TITLED = re.compile(
 _YEAR = re.compile(r"\b(?:1[89]|20)\d\d\b")
 _LINE = re.compile(r"[^\s][^\n]*(?<=\S)")
 _MOST_OPENING = 4  # lines
-_MOST_HEADING = 90  # characters
+MOST_HEADING = 90  # characters
 _BODY_END = re.compile(r"[.!?…。！？][\"'”’)\]]*$")
 
 
@@ -140,7 +140,7 @@ class Layout:
 
     def _is_title(self, at: int) -> bool:
         said = self._said(at)
-        return 0 < len(said) <= _MOST_HEADING and not _UNDERLINE.fullmatch(said)
+        return 0 < len(said) <= MOST_HEADING and not _UNDERLINE.fullmatch(said)
 
     def _underlined(self, at: int) -> bool:
         """Whether the next line underlines this one, which stands alone."""
@@ -204,7 +204,7 @@ class Layout:
     def _heads(self, at: int, behind: int) -> int:
         """The level of the heading that the first of some lines is, 0 where it is none."""
         said = self._said(at)
-        if len(said) > _MOST_HEADING or not self._is_followed(at, behind):
+        if len(said) > MOST_HEADING or not self._is_followed(at, behind):
             return 0
         if self._is_loud(at, behind):
             return 2
