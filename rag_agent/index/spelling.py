@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from spellchecker import SpellChecker
 
 _SHORTEST = 4  # letters of a word that may be a slip
-_NEAR = 0.8  # least similarity of the nearest name, by Jaro and Winkler
+_NEAR = 0.88  # least similarity of the nearest name, by Jaro and Winkler
 _DICTIONARIES = ("en", "nl", "de", "fr", "es", "it", "pt", "ru")  # of pyspellchecker; in other languages nothing is mended
 
 
