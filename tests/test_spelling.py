@@ -69,7 +69,9 @@ def test_what_may_be_meant_as_it_stands_is_left_alone(agent: Callable[..., RagAg
 
 
 def test_a_word_of_the_questions_own_language_is_no_slip(agent: Callable[..., RagAgent]) -> None:
-    with agent("De dienst stuurt elke avond een bericht naar de beheerder van het systeem. De wagen staat in de straat.") as asked:
+    with agent(
+        "De dienst stuurt elke avond een bericht naar de beheerder van het systeem. De wagen staat in de straat."
+    ) as asked:
         answer = asked.ask("Wanneer gaan wij naar de markt met het paard en de wagens?")
     assert not any(note.startswith("read ") for note in answer.left_out)
 
