@@ -300,7 +300,7 @@ def _chat_turn(agent: "RagAgent", question: str, thread: str, as_json: bool) -> 
     from rag_agent import console
     from rag_agent.visible import visible_json
 
-    shown = False
+    shown = ""
     for event in agent.stream(question, thread_id=thread):
         if as_json and event.answer:
             console.out(visible_json(event.answer.to_dict(), indent=None))
@@ -309,11 +309,11 @@ def _chat_turn(agent: "RagAgent", question: str, thread: str, as_json: bool) -> 
         elif event.type == "quote":
             console.print_found(event)
         elif event.type in ("sentence", "token"):
-            shown = True
+            shown += event.text
             console.out(event.text) if event.type == "sentence" else console.piece(event.text)
         elif event.answer:
             if shown and event.answer.kind in ("chat", "transformed"):
                 console.out()
             # What the stream showed is not always the answer: a reply may have been cut to the words asked for.
-            console.print_answer(event.answer, text=not shown or bool(event.answer.left_out))
+            console.print_answer(event.answer, text="".join(shown.split()) != "".join(event.answer.text.split()))
             _tell_of_reader(agent.settings, event.answer)

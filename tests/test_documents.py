@@ -152,7 +152,12 @@ def test_chunks_are_exact_complete_and_within_their_article(text: str, size: int
         assert chunk.end - chunk.start <= size
     covered = {at for chunk in chunks for at in range(chunk.start, chunk.end)}
     covered |= {at for block in found.blocks if block.kind == "furniture" for at in range(block.start, block.end)}
-    within = {at for section in found.sections for at in range(section.start, section.end) if not text[at].isspace()}
+    within = {
+        at
+        for section in found.sections
+        for at in range(section.start, section.end)
+        if not text[at].isspace() and text[at] != "\ufeff"
+    }
     assert within - covered == set()
 
 

@@ -212,10 +212,10 @@ def test_whether_a_sentence_is_what_it_cites_is_told_anew(said: str, quote: str,
 
 @pytest.mark.parametrize(("standing", "holds"), [("quote", False), ("judged", True)])
 def test_a_judged_sentence_needs_the_hard_facts_alone(standing: Standing, holds: bool) -> None:
-    quote = "In 1969 the harbour lay empty."
+    quote = "In 1969 the harbour lay deserted."
     answer = Answer("x", "generated", (Citation("a.txt", 0, 0, len(quote), quote),))
-    assert stands(Sentence("Nobody was at the harbour in 1969.", standing, (0,)), answer) is holds
-    assert not stands(Sentence("Nobody was at the harbour in 1970.", standing, (0,)), answer)
+    assert stands(Sentence("The harbour was empty in 1969.", standing, (0,)), answer) is holds
+    assert not stands(Sentence("The harbour was empty in 1970.", standing, (0,)), answer)
 
 
 def test_calibration_wants_questions_of_both_sorts(agent: Callable[..., RagAgent]) -> None:

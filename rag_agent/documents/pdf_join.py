@@ -65,10 +65,13 @@ def text_of(part: Part, words: "Counter[str]") -> str:
     return out.replace("\u00ad", "")
 
 
+_LONGEST_WORD = 100
+
+
 def hyphenated(before: str, after: str, words: "Counter[str]") -> str:
     """Two lines of which the first ends with a hyphen, joined: it stays where the document shows it to be a real one."""
-    left = re.search(r"([^\W_]+)[-\u2010\u00ad]$", before)
-    right = re.match(r"[^\W_]+", after)
+    left = re.search(r"([^\W_]+)[-\u2010\u00ad]$", before[-_LONGEST_WORD:])
+    right = re.match(r"[^\W_]+", after[:_LONGEST_WORD])
     if not left or not right:
         return f"{before} {after}" if re.search(r"\s\W$", before) else before + after
     a, b = left[1].casefold(), right[0].casefold()

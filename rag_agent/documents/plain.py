@@ -48,7 +48,7 @@ def _opened(text: str, blocks: Iterable[Block], breaks: Sequence[tuple[int, int]
         opens, reached = number == 0 or article != reached, article
         lines = [line for line in _LINE.finditer(text, block.start, block.end)] if opens and block.kind == "paragraph" else []
         if not 2 <= len(lines) <= _MOST_OPENING or any(
-            len(line.group()) > _MOST_HEADING or line.group().endswith(SENTENCE_END) for line in lines
+            len(line.group()) > MOST_HEADING or line.group().endswith(SENTENCE_END) for line in lines
         ):
             found.append(block)
             continue

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag_agent.language import Talk
+from rag_agent.language import Talk, sentence_texts
 from rag_agent.memory.followups.phrases import Name, Token, content, names, phrases, tokens
 
 
@@ -37,9 +37,10 @@ def focus_of(question: str, talk: Talk) -> str:
 
 
 def new_names(state: State, talk: Talk) -> list[Name]:
-    """Names of the last answer that its question does not hold."""
+    """Names of the last answer that its question does not hold; first those of the sentence that says most of what was asked."""
     asked = content(state.question, talk)
-    return [name for name in names(state.answer, talk) if not content(name.text, talk) <= asked]
+    told = sorted(sentence_texts(state.answer), key=lambda text: -len(asked & content(text, talk)))
+    return [name for text in told for name in names(text, talk) if not content(name.text, talk) <= asked]
 
 
 def pointer(found: Sequence[Token], i: int, question: str, talk: Talk) -> str:
@@ -109,9 +110,10 @@ def antecedent(kind: str, state: State, talk: Talk) -> tuple[str, ...]:
     if kind == "person":
         own = [name.text for name in names(state.question, talk) if name.is_person(talk) and not name.opening]
         # "Who was Bach?" asks about him; "who painted it for the duke?" and "when did her nephew come?" about one it does not name.
-        first = "'s " in state.question or (asked_who and not _who_is(state.question, talk))
         whole = [name for name in people if " " in name]  # "Columbia" may be anything
-        order = [*whole, *own, *people] if first else [*own, *people]
+        order = [*people, *own] if "'s " in state.question else [*own, *people]
+        if asked_who and not _who_is(state.question, talk):
+            order = [*whole, *own, *people]
         return tuple((order or list(state.people))[:1]) or ((state.focus,) if state.focus else ())
     if kind == "several" and asked_who and len(people) > 1:
         return tuple(people[:2])

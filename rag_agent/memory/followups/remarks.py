@@ -13,6 +13,7 @@ from rag_agent.memory.followups.phrases import TALKS, tokens
 
 Remark = Literal["chat", "source", "why"]
 _LONGEST = 200  # characters; a longer turn says more than a remark
+_WORDS = re.compile(r"(\w{1,20})[\s-]?(?:words?|woorden|w[oö]rtern?|worten|mots|palabras)\b", re.IGNORECASE)
 _ORDINAL = re.compile(r"(\d{1,4})(?:st|nd|rd|th|e|de|ste)")
 
 
@@ -92,18 +93,9 @@ def names_language(question: str) -> bool:
 
 def word_limit(question: str) -> int | None:
     """The largest number of words a turn allows ("in 20 words"); None where it names none."""
-    found = tokens(question)
-    for number, unit in zip(found, found[1:], strict=False):
-        for talk in TALKS:
-            if unit.low in talk.shape and unit.low.startswith(_WORD_UNITS):
-                if number.low.isdigit() and len(number.low) <= 4:
-                    return int(number.low)
-                if value := _numbers(talk).get(number.low):
-                    return value
-    return None
-
-
-_WORD_UNITS = ("word", "woord", "wort", "wört", "mot", "palabra")
+    found = _WORDS.search(question)
+    numbers = [_number(found[1].casefold(), talk) for talk in TALKS] if found else []
+    return next((number for number in numbers if number), None)
 
 
 def recall_of(question: str) -> Recall | None:

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from rag_agent.language import Talk
 from rag_agent.memory.followups.antecedents import State, antecedent, pointer
@@ -10,24 +11,18 @@ from rag_agent.memory.followups.phrases import Phrase, Token, content, phrases, 
 
 _BRIEF = 8  # words; a longer turn says enough by itself, unless it points
 _FRAGMENT = 4  # words of a turn that may be a part of a question without saying so ("on phones?")
+_BULLET = re.compile(r"\s*(?:[-*•–]|\(?\d{1,2}[.)])\s+")
 _BORDER = re.compile(r"(?:[:,–—.?!]|(?<=\s)-)\s+")
 
 
-@dataclass(frozen=True)
-class Rewriting:
-    """A turn said in full.
-
-    Attributes:
-        query: The full question.
-        carried: What was put in from the conversation.
-        subject: What it is about from now on, where that is another than before.
-        sure: Something in the turn points outside it; else it may as well stand alone.
-    """
+class Rewriting(NamedTuple):
+    """A turn said in full."""
 
     query: str
-    carried: tuple[str, ...]
     subject: str = ""
+    """What it is about from now on, where that is another than before."""
     sure: bool = True
+    """Something in the turn points outside it; else it may as well stand alone."""
 
 
 def rewrite(question: str, state: State, talk: Talk) -> Rewriting | None:
@@ -63,7 +58,7 @@ def subject_first(question: str, state: State, talk: Talk) -> Rewriting | None:
         return None
     subject = named[-1]
     text = question[subject.start - len(subject.article) - 1 if subject.article else subject.start : subject.end]
-    return Rewriting(_put(after, found[points], text, talk, found), (text,), subject.text)
+    return Rewriting(_put(after, found[points], text, talk, found), subject.text)
 
 
 def correction(question: str, state: State, talk: Talk) -> Rewriting | None:
@@ -125,7 +120,7 @@ def part(question: str, state: State, talk: Talk) -> Rewriting | None:
         return None
     if not opener and (len(rest) > _FRAGMENT or not question.rstrip().endswith("?") or not phrases(text, talk)):
         return None
-    return replace(exchange(text, state.question, talk), sure=bool(opener))
+    return exchange(text, state.question, talk)._replace(sure=bool(opener))
 
 
 def exchange(new: str, question: str, talk: Talk) -> Rewriting:
@@ -133,7 +128,7 @@ def exchange(new: str, question: str, talk: Talk) -> Rewriting:
     words, old = tokens(new), tokens(question)
     if len(words) == 1 and words[0].low in _asking(talk):
         asked = len(old) > 1 and old[0].low in _asking(talk) and old[1].low in talk.be | talk.do
-        return Rewriting(new + question[old[0].end :] if asked else f"{new}: {question}", (question,))
+        return Rewriting(new + question[old[0].end :] if asked else f"{new}: {question}")
     inside, found = phrases(new, talk, whole=False), phrases(question, talk_of(question))
     subject = new[inside[0].start : inside[-1].end] if inside else ""
     start = end = -1
@@ -158,9 +153,8 @@ def exchange(new: str, question: str, talk: Talk) -> Rewriting:
         # "and the warranty on phones?": its "on phones" takes the place of "on tablets", too.
         end = max([end, *(p.end for p in found if p.preposition and p.preposition in {one.preposition for one in inside})])
     if start < 0:
-        return Rewriting(f"{question.rstrip(' ?.!')} {new}?", (question,), subject)
-    carried = tuple(text for text in (question[:start].strip(), question[end:].strip(" ?.!")) if text)
-    return Rewriting(question[:start] + new + question[end:], carried, subject)
+        return Rewriting(f"{question.rstrip(' ?.!')} {new}?", subject)
+    return Rewriting(question[:start] + new + question[end:], subject)
 
 
 def _most_alike(new: str, found: list[Phrase], talk: Talk) -> Phrase | None:
@@ -190,40 +184,32 @@ def pick(question: str, state: State, talk: Talk) -> Rewriting | None:
         items = listed(state.answer, talk)
         if number < len(items) and len(items) > 1:
             end = found[i + 1].end if after in talk.one else token.end
-            return Rewriting(question[: found[i - 1].start] + items[number] + question[end:], (items[number],))
+            return Rewriting(question[: found[i - 1].start] + items[number] + question[end:])
     return None
 
 
 def listed(answer: str, talk: Talk) -> list[str]:
     """What an answer enumerates: its lines with bullets or numbers, else the longest "A, B and C"."""
-    lines = [line.strip() for line in answer.splitlines()]
-    marked = [line.lstrip("-*•–0123456789.) ").strip(" .;") for line in lines if line[:1] in "-*•–" or line[:1].isdigit()]
-    if len(marked) > 1:
-        return [item.partition(": ")[0] for item in marked if item]
-    best: list[str] = []
-    for sentence in answer.replace("!", ".").replace("?", ".").split(". "):
-        *parts, last = sentence.split(",")
-        words = tokens(last)
-        link = next((token for token in words if token.low in talk.link), None)
-        ends = [last[: link.start], last[link.end :]] if link else [last]
-        items = [found for piece in [*parts, *ends] if (found := phrases(piece.strip(" ."), talk))]
-        if link and len(items) > len(best):
-            best = [items[0][-1].text, *(one[0].text for one in items[1:])]
-    return best
+    lines = [_BULLET.sub("", line).strip(" .;") for line in answer.splitlines() if _BULLET.match(line)]
+    if len(lines) > 1:
+        return lines
+    links = "|".join(map(re.escape, sorted(talk.link)))
+    pieces = [re.split(rf",|\b(?:{links})\b", sentence) for sentence in re.split(r"[.!?;:]\s", answer)]
+    found = [[phrases(piece.strip(" .!?"), talk, whole=False) for piece in sentence] for sentence in pieces]
+    best = max(([one for one in sentence if one] for sentence in found), key=len, default=[])
+    return [best[0][-1].text, *(one[0].text for one in best[1:])] if len(best) > 1 else []
 
 
 def pointers(question: str, state: State, talk: Talk) -> Rewriting | None:
     """Put what pronouns stand for in their place."""
-    query, carried = question, []
-    found = tokens(question)
+    query, found = question, tokens(question)
     for i in range(len(found) - 1, -1, -1):
         kind = pointer(found, i, question, talk)
         texts = antecedent(kind, state, talk) if kind else ()
         texts = tuple(text for text in texts if not content(text, talk) <= content(question, talk))
         if texts:
             query = _put(query, found[i], f" {_and(talk)} ".join(texts), talk, found)
-            carried += [text for text in texts if text not in carried]
-    return Rewriting(query, tuple(carried)) if carried else None
+    return Rewriting(query) if query != question else None
 
 
 def _and(talk: Talk) -> str:
@@ -261,8 +247,8 @@ def unsaid(question: str, state: State, talk: Talk) -> Rewriting | None:
     if not (definite or compared) and content(question, talk) & state.said:
         return None
     asks_what = lows[0] in talk.which | talk.who and lows[1:2] and lows[1] in talk.be
-    sure = compared or not found or bool(asks_what and all(phrase.article for phrase in found))
-    return Rewriting(f"{question.rstrip()} ({state.focus})", (state.focus,), sure=sure)
+    sure = compared or not found or bool(asks_what and len(found) == 1 and found[0].article)
+    return Rewriting(f"{question.rstrip()} ({state.focus})", sure=sure)
 
 
 def _introduced(lows: list[str], phrase: Phrase, talk: Talk) -> bool:

@@ -49,7 +49,6 @@ class Understood:
         kind: What to do with it: search ("standalone", "followup", "why"), work on the last answer ("transform"), tell where
             that comes from ("source"), or talk ("chat").
         query: The question to search for and to show; the turn itself unless `kind` is "followup" or "why".
-        carried: Texts taken over from the conversation into `query`.
         queries: Queries and weights for reciprocal rank fusion, the strongest first; () where no search is needed. The first is
             `query`, or the turn as typed where nothing in it points outside it, so that it may as well stand alone.
         max_words: The number of words a transformation may have, None where it names none.
@@ -58,7 +57,6 @@ class Understood:
 
     kind: Kind
     query: str
-    carried: tuple[str, ...] = ()
     queries: tuple[tuple[str, float], ...] = ()
     max_words: int | None = None
     sure: bool = True
@@ -83,12 +81,12 @@ def understand(question: str, history: Sequence[Turn] = ()) -> Understood:
         return Understood(kind, question, max_words=word_limit(question))
     talk = _talk(question, history)
     if kind == "why" and state.question:
-        why = Rewriting(f"{question} {state.question} {state.answer}"[:_EVIDENCE].strip(), (state.question,))
-        return Understood("why", why.query, why.carried, _queries(question, why, state, history))
+        why = Rewriting(f"{question} {state.question} {state.answer}"[:_EVIDENCE].strip())
+        return Understood("why", why.query, _queries(question, why, state, history))
     found = rewrite(_plain(question, talk), state, talk) if history and len(question) <= _LONGEST else None
     if found is None:
         return Understood("standalone", question, queries=((question, 1.0),))
-    return Understood("followup", found.query, found.carried, _queries(question, found, state, history), sure=found.sure)
+    return Understood("followup", found.query, _queries(question, found, state, history), sure=found.sure)
 
 
 def own_words(question: str, history: Sequence[Turn]) -> set[str]:
