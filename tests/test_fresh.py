@@ -83,7 +83,8 @@ def test_a_look_at_unchanged_files_reads_embeds_and_writes_nothing(
 
 
 def test_every_way_of_asking_looks(agent: RagAgent, docs: Path, clock: Clock) -> None:
-    for number, ask in enumerate((agent.ask, agent.explain, agent.search)):
+    ways: list[Callable[[str], object]] = [agent.ask, agent.explain, agent.search]
+    for number, ask in enumerate(ways):
         clock.now += 1
         (docs / f"{number}.txt").write_text(f"Moon number {number}.", encoding="utf-8")
         ask("Which moon?")
