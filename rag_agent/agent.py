@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from types import TracebackType
@@ -43,6 +44,10 @@ if TYPE_CHECKING:
     from rag_agent.workflows.verification import JudgeSetting
 
     Compiled = CompiledStateGraph[Any, Any, Any, Any]
+
+
+_LOOK_AGAIN = 1.0  # seconds between looks at the documents at least
+_LOOK_COST = 20  # times as long as a look takes, which in a folder of 100,000 files is a second
 
 
 class RagAgent:
@@ -87,7 +92,7 @@ class RagAgent:
         self._given_model = model if model is not None else self.settings.model
         self._given_embeddings = embeddings if embeddings is not None else self.settings.embeddings
         self._given_checkpointer = checkpointer
-        self._indexed = False
+        self._look_at = 0.0  # when the documents are looked at again, in seconds of `time.monotonic`
         self.making = threading.RLock()
         """Held while a part is made: several threads may need the first question's parts at once."""
         self._others: list[Index] = []
@@ -95,10 +100,14 @@ class RagAgent:
     # --- documents -----------------------------------------------------------------------------------------------------
 
     def index(self, *, rebuild: bool = True, progress: Progress | None = None) -> IndexReport:
-        """Bring the index up to date with the documents; runs by itself, with `rebuild=False`, before the first question.
+        """Bring the index up to date with the documents.
+
+        It runs by itself, with `rebuild=False`, before the first question, and before a later one where a look at the sizes and
+        times of the files, at most once a second, shows that some changed.
 
         Args:
-            rebuild: Make an index anew that is damaged or was made with other settings, instead of refusing it.
+            rebuild: Compare files of unchanged size and time by their bytes, and make an index anew that is damaged or was made
+                with other settings, instead of refusing it.
             progress: Called with the number of chunks embedded and to embed.
 
         Raises:
@@ -108,7 +117,7 @@ class RagAgent:
         if self._index is None:
             raise DocumentsError('this agent has no documents to index; name them with RagAgent("folder") or --docs PATH')
         report = self._index.update(rebuild=rebuild, progress=progress or (lambda done, total: None))
-        self._indexed = True
+        self._look_at = time.monotonic() + _LOOK_AGAIN
         return report
 
     def search(self, query: str, k: int | None = None) -> list[Hit]:
@@ -353,11 +362,17 @@ class RagAgent:
         return private(self.builder().compile(), self.settings)
 
     def _ready(self) -> None:
-        """Index the documents before the first question."""
-        if self._docs is not None and not self._indexed:
-            with self.making:
-                if not self._indexed:
-                    self.index(rebuild=False)
+        """Index the documents before the first question, and again where they changed since the last look."""
+        if self._docs is None or time.monotonic() < self._look_at:
+            return
+        with self.making:
+            began = time.monotonic()
+            if began < self._look_at:
+                return
+            if not self._look_at or (self._index is not None and self._index.stale()):
+                self.index(rebuild=False)
+            else:
+                self._look_at = began + max(_LOOK_AGAIN, _LOOK_COST * (time.monotonic() - began))
 
     @made_once
     def _locks(self) -> ThreadLocks:

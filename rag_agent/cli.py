@@ -48,6 +48,7 @@ Reranker = Annotated[
 ]
 K = Annotated[int | None, typer.Option("-k", min=1, max=100, help="How many passages to retrieve.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else on standard output.")]
+Watch = Annotated[bool, typer.Option("--watch", help="Go on, and take up each change of the files, until Ctrl-C.")]
 Thread = Annotated[str | None, typer.Option("--thread", help="Conversation to go on with; left out, nothing is kept.")]
 
 
@@ -156,13 +157,26 @@ def explain(
 
 
 @app.command()
-def index(path: Path, embeddings: Embedder = None, as_json: AsJson = False) -> None:
+def index(path: Path, embeddings: Embedder = None, watch: Watch = False, as_json: AsJson = False) -> None:
     """Bring the index of a folder or file up to date; make it anew where it is damaged or was made with other settings."""
     from rag_agent import console
 
-    with _agent(_settings(embeddings=embeddings), path, False) as agent, console.progress_bar(f"Indexing {path}") as bar:
-        report = agent.index(progress=bar)
-    console.print_json(report.to_dict()) if as_json else console.print_report(report)
+    settings = _settings(embeddings=embeddings)
+    with _agent(settings, path, False) as agent:
+        with console.progress_bar(f"Indexing {path}") as bar:
+            report = agent.index(progress=bar)
+        if not watch:
+            console.print_json(report.to_dict()) if as_json else console.print_report(report)
+            return
+        from rag_agent.watching import kept_up_to_date
+
+        console.print_update(report, as_json)
+        console.note(f"Watching {console.line(path)}. Ctrl-C ends it.")
+        for found in kept_up_to_date(agent, path, settings.folder):
+            if isinstance(found, RagAgentError):
+                console.note(f"rag-agent: {console.line(found)}")
+            else:
+                console.print_update(found, as_json)
 
 
 @app.command()
@@ -247,8 +261,7 @@ def _bring_up_to_date(agent: "RagAgent", no_docs: bool) -> None:
         with console.progress_bar("Indexing the documents") as bar:
             report = agent.index(rebuild=False, progress=bar)
         if report.added or report.updated or report.removed:
-            for file, reason in report.skipped:
-                console.print_skipped(file, reason)
+            console.print_not_read(report, {*report.added, *report.updated})
 
 
 def _tell_of_reader(settings: "Settings", answer: "Answer") -> None:
@@ -284,7 +297,7 @@ def _chat_turn(agent: "RagAgent", question: str, thread: str, as_json: bool) -> 
     from rag_agent import console
     from rag_agent.visible import visible_json
 
-    shown = False
+    shown = ""
     for event in agent.stream(question, thread_id=thread):
         if as_json and event.answer:
             console.out(visible_json(event.answer.to_dict(), indent=None))
@@ -293,11 +306,11 @@ def _chat_turn(agent: "RagAgent", question: str, thread: str, as_json: bool) -> 
         elif event.type == "quote":
             console.print_found(event)
         elif event.type in ("sentence", "token"):
-            shown = True
+            shown += event.text
             console.out(event.text) if event.type == "sentence" else console.piece(event.text)
         elif event.answer:
             if shown and event.answer.kind in ("chat", "transformed"):
                 console.out()
             # What the stream showed is not always the answer: a reply may have been cut to the words asked for.
-            console.print_answer(event.answer, text=not shown or bool(event.answer.left_out))
+            console.print_answer(event.answer, text="".join(shown.split()) != "".join(event.answer.text.split()))
             _tell_of_reader(agent.settings, event.answer)

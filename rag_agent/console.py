@@ -4,7 +4,7 @@ Results go to standard output, the rest to standard error. Everything passes `vi
 """
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -83,13 +83,28 @@ def print_report(report: IndexReport) -> None:
         f"{len(report.removed)} removed, {report.unchanged} unchanged, {len(report.skipped)} skipped; "
         f"{report.embedded} chunks embedded in {report.seconds:.1f} s"
     )
+    print_not_read(report)
+
+
+def print_not_read(report: IndexReport, files: Container[str] | None = None) -> None:
+    """Each file that was passed over, and what was not read of the others; of these files alone, where any are named."""
     for file, reason in report.skipped:
-        print_skipped(file, reason)
+        note(f"skipped {line(file)}: {line(reason)}")
+    for file, thing in report.told:
+        if files is None or file in files:
+            note(f"not read in {line(file)}: {line(thing)}")
 
 
-def print_skipped(file: str, reason: str) -> None:
-    """A file that was passed over, and why."""
-    note(f"skipped {line(file)}: {line(reason)}")
+def print_update(report: IndexReport, as_json: bool) -> None:
+    """What one step of `index --watch` did: a line of JSON each, or each file in words."""
+    if as_json:
+        out(visible_json(report.to_dict(), indent=None))
+        return
+    for what, files in (("added", report.added), ("updated", report.updated), ("removed", report.removed)):
+        for file in files:
+            out(f"{what} {line(file)}")
+    out(f"{report.files} files, {report.chunks} chunks")
+    print_not_read(report, {*report.added, *report.updated})
 
 
 def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -112,7 +127,14 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 def progress_bar(what: str, unit: str = "chunks to embed") -> Iterator[Callable[[int, int], None]]:
     """A bar on standard error that appears with the first call of what it hands out, with rate and time left."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, Task, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.text import Text
+
+    class Rate(TextColumn):
+        """How many are done a second."""
+
+        def render(self, task: Task) -> Text:
+            return Text(f"{task.speed:.0f}/s" if task.speed else "")
 
     console = Console(stderr=True)
     what = line(what)
@@ -120,6 +142,7 @@ def progress_bar(what: str, unit: str = "chunks to embed") -> Iterator[Callable[
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
+        Rate(""),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )

@@ -5,8 +5,10 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
-from rag_agent.errors import BackendError
+from rag_agent.errors import BackendError, RagAgentError
+from rag_agent.index.index import left_unread
 from rag_agent.models import embedded, reader
 from rag_agent.settings import Settings
 
@@ -26,7 +28,10 @@ class Finding:
 
 def examine(settings: Settings) -> list[Finding]:
     """Look at the parts in the order in which a question needs them. Nothing is loaded or changed."""
-    return [*_python(), _home(settings), _memory(), _embedded(settings), _reader(settings), _ollama(), _documents(settings)]
+    return [
+        *_python(), _home(settings), _memory(), _embedded(settings), _reader(settings), _ollama(), _documents(settings),
+        *_not_read(settings),
+    ]  # fmt: skip
 
 
 def _python() -> Iterator[Finding]:
@@ -77,6 +82,21 @@ def _ollama() -> Finding:
     except BackendError:
         return Finding("Ollama", False, "no server answers (only needed for ollama: models)", "ollama serve")
     return Finding("Ollama", True, ", ".join(models) or "a server without models", "" if models else "ollama pull llama3.1:8b")
+
+
+def _not_read(settings: Settings) -> Iterator[Finding]:
+    """What the index of the documents lacks of its files, a line a file."""
+    docs = settings.docs or Path("rag_data")
+    try:
+        told = left_unread(settings.folder, docs) if settings.folder else ()
+    except RagAgentError as error:
+        yield Finding("index", False, str(error), f"rag-agent index {docs}")
+        return
+    things: dict[str, list[str]] = {}
+    for file, thing in told:
+        things.setdefault(file, []).append(thing)
+    for file, parts in things.items():
+        yield Finding("not read", False, f"{file}: {'; '.join(parts)}")
 
 
 def _documents(settings: Settings) -> Finding:

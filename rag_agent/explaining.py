@@ -7,7 +7,7 @@ from rag_agent.grounding.choice import chances, choose, probability
 from rag_agent.grounding.evidence import Candidate, Evidence
 from rag_agent.grounding.passages import Passage
 
-_MEASURES = ("similarity", "passage", "rank", "own", "alone", "around", "rest", "named", "gives", "first")
+_MEASURES = ("similarity", "rank", "own", "rest", "rest_around", "named", "gives", "first", "passage")
 _SHOWN = 12  # units in the text of an explanation
 
 
@@ -26,8 +26,8 @@ class Explanation:
 
     @property
     def probability(self) -> float:
-        """The probability of an answer in what was found; 0 where a name, number or identifier of the question is missing."""
-        return 0.0 if self.evidence.missing else probability(self.evidence)
+        """The probability of an answer in what was found; 0 where no document holds a name or number of the question."""
+        return probability(self.evidence)
 
     def ranked(self) -> list[tuple[Candidate, float]]:
         """Each unit with its chance of answering, given that one of them does; the likeliest first."""
@@ -41,7 +41,7 @@ class Explanation:
             "question": self.question,
             "told": list(self.told),
             "probability": self.probability,
-            "missing": list(self.evidence.missing),
+            "missing": list(self.evidence.missing), "unknown": list(self.evidence.unknown),
             "terms": self.evidence.terms,
             "hits": [hit.to_dict() for hit in self.evidence.hits],
             "units": [

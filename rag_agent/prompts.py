@@ -83,7 +83,7 @@ SUMMARY = """Here is the earlier part of a conversation:
 Summarise it in at most {words} words, so that the conversation can go on from the summary. Keep names, numbers, dates, \
 decisions and what the user said of themselves; add nothing. Reply with the summary alone."""
 PASSAGES_LEFT_OUT = (
-    "the model was shown {shown} of {passages} passages, the likeliest to answer; the rest did not fit its context window"
+    "the model was shown {shown} of {passages} passages, the likeliest to answer; the rest did not fit into what it reads"
 )
 WITHOUT_STANDING = "not shown, it stands on no quote: “{sentence}”"
 TEXT_LEFT_OUT = "the model was shown {shown} of the {words} words of the last answer; the rest did not fit"

@@ -79,8 +79,8 @@ class Settings(BaseSettings):
     """Who says a follow-up in full: the model, in one call more; the built-in rules; or the model where it is large enough."""
 
     judge: str = "builtin"
-    """Who decides whether a quote says what a generated sentence says, where names, numbers, dates and negation match:
-    `builtin` (the share of words), `huggingface:<id or folder>` (an NLI cross-encoder), or `model` (the chat model)."""
+    """What a generated sentence may stand on that no quote says word for word, where names, numbers, dates and negation match:
+    nothing (`builtin`), an NLI cross-encoder (`huggingface:<id or folder>`), or the chat model (`model`)."""
 
     reranker: str | None = None
     """What puts the passages that a search finds in their last order: `huggingface:<id or folder>`, a cross-encoder that reads

@@ -27,6 +27,7 @@ import numpy as np
 from langchain_core.embeddings import Embeddings
 
 from rag_agent.documents import Chunk, Source, Splitter
+from rag_agent.documents.structures import plain_reading
 from rag_agent.index import Index, MatrixVectorStore
 from rag_agent.index.matrix import cosines, unit_rows
 
@@ -121,7 +122,7 @@ def made_index(home: Path, count: int, words_a_chunk: int = 40) -> Index:
             start += len(text) + 1
         with database.transaction():
             database.add_vectors(texts, unit_rows(chance.standard_normal((here, DIMENSIONS), dtype=np.float32)), "random")
-            database.stage(Source(f"{first}.txt", Path("x"), 1, 1), "\n".join(texts), "utf-8", chunks, "random")
+            database.stage(Source(f"{first}.txt", Path("x"), 1, 1), b"", plain_reading("\n".join(texts)), chunks, "random")
     with database.transaction():
         database.swap([], index._made_with, all_anew=False)
         index._derive()

@@ -341,6 +341,7 @@ def ask(name: str, asked: list[Question], job: dict[str, str]) -> None:
         "HF_HUB_OFFLINE": "1",
         "TRANSFORMERS_OFFLINE": "1",
         "ANONYMIZED_TELEMETRY": "False",
+        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
         "TOKENIZERS_PARALLELISM": "false",
     }
     command = [str(environment_of(name)), str(ROOT / "scripts" / "peers" / PEERS[name].driver), json.dumps(job)]

@@ -5,8 +5,8 @@
 
 Embedded models; the home is in memory. `contained`: the text holds a right answer by SQuAD's normalisation. Refusals: XQuAD's
 questions with and without its 48 articles in the index, and ClapNQ's. Thresholds are cross-validated in five folds by
-article. `--by-words` compares units by their words alone, as with embeddings whose cosines were not measured. Baselines from the same run: the lesson's way (scripts/lesson.py) and the data page's one,
-two, three best sentences.
+article. `--by-words` compares units by their words alone, as with embeddings whose cosines were not measured. Baselines from
+the same run: the lesson's way (scripts/lesson.py) and the data page's one, two, three best sentences.
 """
 
 import argparse
@@ -63,9 +63,7 @@ def report_answers(docs: Path, questions: Sequence[Question], embedder: Remember
             print(f"    {result.question.question} {plain(result.answer.text)}")
         neither = sum(r.sentences - r.standing for r in found.results)
         print(f"  shown sentences that are neither verbatim nor pass the check: {neither}")
-        print(
-            "  the best whole sentences by similarity + 0.5 x share of question terms, within the chunks found, no refusal:"
-        )
+        print("  the best whole sentences by similarity + 0.5 x share of question terms, within the chunks found, no refusal:")
         texts = [best_sentences(asked, question.question) for question in questions]
         for count in (1, 2, 3):
             parts = [" ".join(sentences[:count]) for sentences in texts]
@@ -77,7 +75,7 @@ def report_answers(docs: Path, questions: Sequence[Question], embedder: Remember
 def best_sentences(asked: RagAgent, question: str) -> list[str]:
     """Units of the chunks found, best first by the data page's simple score."""
     candidates = asked.explain(question).evidence.candidates
-    return [c.unit.text for c in sorted(candidates, key=lambda c: -(c.similarity + 0.5 * c.alone))]
+    return [c.unit.text for c in sorted(candidates, key=lambda c: -(c.similarity + 0.5 * c.own))]
 
 
 def report_latency(found: Evaluation) -> None:
@@ -90,7 +88,8 @@ def report_latency(found: Evaluation) -> None:
                 stands(sentence, result.answer)
             seconds.append(time.perf_counter() - begun)
     if seconds:
-        print(f"  the check, per answer: median {1000 * statistics.median(seconds):.0f} ms, worst of {len(seconds)} {1000 * max(seconds):.0f} ms")
+        median, worst = 1000 * statistics.median(seconds), 1000 * max(seconds)
+        print(f"  the check, per answer: median {median:.0f} ms, worst of {len(seconds)} {worst:.0f} ms")
 
 
 # --- disagreements -----------------------------------------------------------------------------------------------------

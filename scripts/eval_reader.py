@@ -103,7 +103,7 @@ def kept(results: Path) -> list[Row]:
 def report(ways: list[str], asked: list[Question], results: Path) -> None:
     """Print the measures, set by set."""
     rows = {(row["way"], row["set"], row["question"]): row for row in kept(results)}
-    for title, members in {"XQuAD": ("xquad",), "real.jsonl": ("pg", "npm")}.items():
+    for title, members in {"XQuAD": ("xquad",), "real.jsonl": ("pg", "npm"), "sample": ("sample",)}.items():
         own = [q for q in asked if q.set in members and all((name, q.set, q.text) in rows for name in ways)]
         if not own:
             continue
@@ -147,7 +147,7 @@ def main() -> None:
     parser.add_argument("shared", nargs="?", type=Path, default=DATA.parent)
     parser.add_argument("--questions", type=int, default=100, help="how many of XQuAD's, spread evenly")
     parser.add_argument("--ways", default="lesson,quotes,ours")
-    parser.add_argument("--sets", default="xquad,pg,npm")
+    parser.add_argument("--sets", default="xquad,pg,npm", help="also: sample, the three files of rag_data")
     parser.add_argument("--limit", type=int, help="only the first N questions of each set")
     parser.add_argument("--threads", type=int, default=2, help="of the Ollama server; 1 where the machine has other work")
     readers = Path.home() / ".cache" / "rag-agent-test" / "readers"

@@ -50,7 +50,8 @@ def report_q2(data: Path, judge: ReaderJudge | None) -> None:
     rows = [json.loads(line) for line in (data / "grounding" / "q2.jsonl").read_text(encoding="utf-8").splitlines()]
     truth = np.array([bool(row["supported"]) for row in rows])
     groups = [row["context"] for row in rows]
-    stood = np.array([standing_of(without_opening(row["claim"]), [row["context"]]).standing is not None for row in rows])
+    claims = [without_opening(row["claim"]) for row in rows]
+    stood = np.array([standing_of(claim, [row["context"]]).standing is not None for claim, row in zip(claims, rows, strict=True)])
     content = [overlap(row["claim"], row["context"], content=True) for row in rows]
     scores = {
         "word overlap, all words": [overlap(row["claim"], row["context"]) for row in rows],
@@ -60,8 +61,9 @@ def report_q2(data: Path, judge: ReaderJudge | None) -> None:
     }
     probable = np.zeros(len(rows))
     if judge is not None:
-        alike = np.array([not missing(row["claim"], row["context"]) for row in rows])
-        asked = [judge(neutralise(row["context"]), neutralise(row["claim"])) for row in rows]
+        pairs = [(row["context"], claim) for claim, row in zip(claims, rows, strict=True)]
+        alike = np.array([not missing(claim, context) for context, claim in pairs])
+        asked = [judge(neutralise(context), neutralise(claim)) for context, claim in pairs]
         probable = np.where(alike, asked, 0.0)
         scores["judge alone"] = asked
         scores["judge, where hard facts match"] = probable.tolist()

@@ -112,7 +112,7 @@ class Soak:
         path = self.home / f"case{chance.choice(SUFFIXES)}"
         path.write_bytes(broken(whole, chance) if chance.random() < 0.5 else strung(chance))
         try:
-            list(Splitter().chunks_of(self.reader.read(path), markdown=path.suffix == ".md"))
+            list(Splitter().chunks_of(self.reader.read(path)))
         except Unreadable:
             pass
 

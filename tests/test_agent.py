@@ -284,7 +284,7 @@ def test_a_foreign_store_answers_with_quotes_of_its_documents(words: Sequence[st
     store.add_documents([Document(f"It is told: {LANDED}", metadata={"source": "paper.pdf", "page": 4, "start_index": 100})])
     with RagAgent(model=ScriptedChat([LANDED]), vector_store=store) as agent:
         answer = agent.ask(QUESTION, thread_id="t")
-        assert answer.text == f"{LANDED} [1]"
+        assert LANDED in answer.text and answer.text.endswith(" [1]")
         (citation,) = answer.citations
         assert (citation.file, citation.page) == ("paper.pdf", 4)
         assert citation.start >= 100

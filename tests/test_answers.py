@@ -4,12 +4,13 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from rag_agent import Answer, Citation, Event, Hit, IndexReport
+from rag_agent.answers import Sentence
 
 CITATION = Citation("moon.txt", 0, 5, 9, "Moon")
 HIT = Hit("moon.txt", 0, 0, 9, "The Moon", 0.5)
 ANSWER = Answer(
-    "The Moon [1].", "generated", (CITATION,), (HIT,), query="What?", thread_id="t", model="m", usage={"input_tokens": 3},
-    timings={"total": 0.1}, left_out=("one sentence",), question="what",
+    "The Moon [1].", "generated", (CITATION,), (Sentence("The Moon", "quote", (0,)),), (HIT,), query="What?", thread_id="t",
+    model="m", usage={"input_tokens": 3}, timings={"total": 0.1}, left_out=("one sentence",), question="what",
 )  # fmt: skip
 FIELDS = {"text", "kind", "refused", "citations", "context", "query", "thread_id", "model", "usage", "timings", "left_out"}
 
@@ -22,7 +23,10 @@ def test_an_answer_comes_back_from_its_plain_values() -> None:
 def test_plain_values_hold_the_promised_fields() -> None:
     values = ANSWER.to_dict()
     assert values.keys() >= FIELDS
-    assert values["citations"][0] == {"file": "moon.txt", "article": 0, "start": 5, "end": 9, "quote": "Moon", "page": None}
+    assert values["citations"][0] == {
+        "file": "moon.txt", "article": 0, "start": 5, "end": 9, "quote": "Moon", "page": None, "section": "",
+    }  # fmt: skip
+    assert values["sentences"] == ({"text": "The Moon", "standing": "quote", "citations": (0,)},)
     assert values["context"][0].keys() >= {"file", "article", "start", "end", "text", "score"}
 
 

@@ -217,8 +217,8 @@ def test_the_hub_is_asked_for_nothing_else(monkeypatch: pytest.MonkeyPatch, tmp_
                 (local_dir / name).touch()
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
-    _, folder = pull("huggingface:some/model", Settings.load(), lambda step: None)
-    assert {path.name for path in folder.iterdir()} == {"model.safetensors", "config.json"}
+    _, where = pull("huggingface:some/model", Settings.load(), lambda step: None)
+    assert {path.name for path in Path(where.removeprefix("in ")).iterdir()} == {"model.safetensors", "config.json"}
 
 
 @pytest.mark.parametrize("which", ["chat", "embeddings"])

@@ -64,7 +64,7 @@ def test_a_damaged_array_or_its_description_is_derived_anew(folder: Path, how: s
         path.write_bytes(BREAK[how](path.read_bytes()))
         found = index(folder)
         got = texts(found)
-        found.around(found.search([("moon", 1.0)], 1)[0])
+        found.outline(found.search([("moon", 1.0)], 1)[0])
         found.close()
         if "noise" not in how and "ones" not in how or path.name == "about.json":
             assert got == wanted, path.name

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from rag_agent import Answer, Citation, RagAgent, Settings
+from rag_agent.answers import Sentence, Standing
 from rag_agent.errors import EvaluationError, SettingsError
 from rag_agent.evaluation import Question, calibrate, evaluate, read_questions
 from rag_agent.evaluation.calibration import NEVER
-from rag_agent.evaluation.evaluation import shown_sentences, stands
+from rag_agent.evaluation.evaluation import stands
 from rag_agent.evaluation.measures import (
     auroc,
     balanced_accuracy,
@@ -193,20 +194,28 @@ def test_a_conversation_that_breaks_off_leaves_no_thread(agent: Callable[..., Ra
         assert not asked.threads.list()
 
 
-def _answer(text: str, *quotes: str) -> Answer:
-    return Answer(text, "quote", tuple(Citation("a.txt", 0, 0, len(quote), quote) for quote in quotes))
+@pytest.mark.parametrize(
+    ("said", "quote", "holds"),
+    [
+        ("The harbour is empty.", "The har-\nbour is\nempty.", True),
+        ("The harbour is full.", "The harbour is empty.", False),
+        ("The harbour is empty.", "", False),
+        ("Part: TX-300; Price: 690", "| TX-300 | 690 |", True),  # a row is shown with the names of its columns
+        ("Part: TX-300; Price: 691", "| TX-300 | 690 |", False),
+        ("Run it:\nmake test", "Run it:\n\n```sh\nmake test\n```", True),
+    ],
+)
+def test_whether_a_sentence_is_what_it_cites_is_told_anew(said: str, quote: str, holds: bool) -> None:
+    answer = Answer(f"{said} [1]", "quote", (Citation("a.txt", 0, 0, len(quote), quote),))
+    assert stands(Sentence(said, "quote", (0,)), answer) is holds
 
 
-def test_sentences_are_cut_at_their_marks() -> None:
-    found = shown_sentences(_answer("One is [2] here. [1] Two is it. [2] Three.", "One is [2] here.", "Two is it."))
-    assert found == [("One is [2] here.", "One is [2] here."), ("Two is it.", "Two is it."), ("Three.", "")]
-    assert shown_sentences(Answer("Nothing. [1]", "refusal")) == []
-
-
-def test_a_sentence_stands_on_its_quote_or_not() -> None:
-    assert stands("The harbour is empty.", "The har-\nbour is\nempty.")
-    assert not stands("The harbour is full.", "The harbour is empty.")
-    assert not stands("The harbour is empty.", "")
+@pytest.mark.parametrize(("standing", "holds"), [("quote", False), ("judged", True)])
+def test_a_judged_sentence_needs_the_hard_facts_alone(standing: Standing, holds: bool) -> None:
+    quote = "In 1969 the harbour lay deserted."
+    answer = Answer("x", "generated", (Citation("a.txt", 0, 0, len(quote), quote),))
+    assert stands(Sentence("The harbour was empty in 1969.", standing, (0,)), answer) is holds
+    assert not stands(Sentence("The harbour was empty in 1970.", standing, (0,)), answer)
 
 
 def test_calibration_wants_questions_of_both_sorts(agent: Callable[..., RagAgent]) -> None:

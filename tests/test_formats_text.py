@@ -70,6 +70,7 @@ def test_terms_are_pairs_with_short_definitions_and_headings_of_long_ones() -> N
     [
         "<nav><a href=/>Home</a> <a href=/x>Shop</a></nav>",
         "<header><a href=/>Home</a> | <a href=/x>Shop</a></header>",
+        "<header class=nav><nav><a href=/>Home</a></nav> <a href=/x>Shop</a> and more</header>",
         "<footer>© 2024 The Firm. All rights reserved.</footer>",
         "<div class=navheader><table><tr><td><a href=a>Prev</a><td>Up<td><a href=b>Next</a></table></div>",
         "<div id=cookie-banner><p>We use cookies.</p><button>OK</button></div>",

@@ -88,7 +88,7 @@ def test_reading_a_file_that_is_not_indexed_is_told(docs: Path, words: Sequence[
 
 
 def test_a_report_says_what_was_done(docs: Path, words: Sequence[str]) -> None:
-    (docs / "photo.png").write_text("x", encoding="utf-8")
+    (docs / "photo.heic").write_text("x", encoding="utf-8")
     (docs / "empty.txt").write_text(" \n---\n", encoding="utf-8")
     (docs / "image.txt").write_bytes(b"\x89PNG\0\0\0")
     with agent(docs, words) as asked:
@@ -96,7 +96,7 @@ def test_a_report_says_what_was_done(docs: Path, words: Sequence[str]) -> None:
     assert (report.files, report.chunks, report.embedded, report.unchanged) == (2, 3, 3, 0)
     assert (report.added, report.updated, report.removed) == (("crew.md", "moon.txt"), (), ())
     assert dict(report.skipped) == {
-        "photo.png": "not a kind of file that is read", "empty.txt": "empty", "image.txt": "binary, not text",
+        "photo.heic": "not a kind of file that is read", "empty.txt": "empty", "image.txt": "binary, not text",
     }  # fmt: skip
 
 

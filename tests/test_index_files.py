@@ -155,7 +155,7 @@ def test_an_index_of_an_older_format_is_refused_and_made_anew(folder: Path) -> N
     with sqlite3.connect(made.path) as connection:
         connection.execute("UPDATE meta SET value = '1' WHERE key = 'format'")
     connection.close()
-    with pytest.raises(IndexFileError, match="format 1.*reads 2.*rag-agent index"):
+    with pytest.raises(IndexFileError, match="format 1.*reads 3.*rag-agent index"):
         index(folder).search([("moon", 1.0)], 1)
     again = index(folder)
     again.update(rebuild=True)
@@ -190,12 +190,17 @@ def test_a_hit_of_a_file_that_changed_is_its_own_surroundings(folder: Path) -> N
     made = index(folder)
     made.update()
     (hit,) = made.search([("moon rock 7", 1.0)], 1)
-    assert made.around(hit) == (0, "Moon rock 7.")
+    assert surroundings(made, hit) == (0, "Moon rock 7.\n---\nWater 7.")
     (folder / hit.file).write_text("Something else altogether.", encoding="utf-8")
     made.update()
-    assert made.around(hit) == (hit.start, hit.text)
+    assert surroundings(made, hit) == (hit.start, hit.text)
     gone = Hit("none.txt", 0, 3, 7, "text", 1.0)
-    assert made.around(gone) == (3, "text")
+    assert surroundings(made, gone) == (3, "text")
+
+
+def surroundings(made: Index, hit: Hit) -> tuple[int, str]:
+    base, outline = made.outline(hit)
+    return base, outline.reading.text
 
 
 def updating(folder: Path) -> None:

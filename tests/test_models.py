@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage, ChatMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage, ChatMessage, FunctionMessage, HumanMessage, SystemMessage
 
 from rag_agent import RagAgentError, Settings
 from rag_agent.errors import BackendError, ContextLengthError, ModelError, ModelNotFoundError, SettingsError
@@ -278,8 +278,8 @@ def test_a_base_model_gets_plain_lines_and_its_own_beginning(tiny_base: Path) ->
 
 
 def test_messages_that_no_template_knows_are_told(tiny_chat: Path) -> None:
-    with pytest.raises(ModelError, match="ToolMessage"):
-        chat(tiny_chat).invoke([HumanMessage("hello"), ToolMessage("x", tool_call_id="1")])
+    with pytest.raises(ModelError, match="FunctionMessage"):
+        chat(tiny_chat).invoke([HumanMessage("hello"), FunctionMessage(content="x", name="f")])
     assert chat(tiny_chat).invoke([ChatMessage(role="user", content="hello")]).text
 
 

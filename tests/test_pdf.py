@@ -115,6 +115,21 @@ def test_names_of_columns_go_on_over_a_page() -> None:
     assert "Depot: West; City: Voss; Phone: 555 0104" in read(*pages).text
 
 
+def test_names_that_stand_alone_at_the_end_of_a_page_name_the_rows_on_the_next() -> None:
+    def draw(pdf: FPDF) -> None:
+        for y, rows in ((760, [("Grade", "Days", "Notice")]), (60, [("Clerk", "20", "1 month"), ("Cook", "22", "2 months")])):
+            pdf.add_page()
+            pdf.set_font("Helvetica", size=11)
+            pdf.set_y(y)
+            with pdf.table(width=400, text_align="LEFT", first_row_as_headings=False) as table:
+                for cells in rows:
+                    row = table.row()
+                    for cell in cells:
+                        row.cell(cell)
+
+    assert read(draw=draw).text.endswith("Grade: Clerk; Days: 20; Notice: 1 month\nGrade: Cook; Days: 22; Notice: 2 months")
+
+
 def test_a_sentence_goes_on_over_a_page_and_what_stands_between_is_furniture() -> None:
     found = read(
         [(60, 42, "Handbook 2024"), (60, 720, "In case of an alarm the night guard has to call the"), (300, 810, "1")],

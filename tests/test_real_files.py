@@ -12,7 +12,9 @@ from rag_agent.documents.formats import FORMATS, extract
 FILES = Path(os.environ.get("RAG_AGENT_TEST_FILES") or Path.home() / ".cache" / "rag-agent-test" / "files")
 MANUALS = {
     "/usr/share/doc/bzip2/manual.pdf.gz": "bzip2 expects a list of file names to accompany the command-line flags.",
-    "/usr/share/doc/shared-mime-info/shared-mime-info-spec.pdf": "This specification attempts to unify the MIME database systems currently in use",
+    "/usr/share/doc/shared-mime-info/shared-mime-info-spec.pdf": (
+        "This specification attempts to unify the MIME database systems currently in use"
+    ),
 }
 SAID = {
     "blk-paras-and-tables.docx": "paragraph: Donec semper facilisis metus finibus malesuada.",

@@ -153,12 +153,12 @@ def shop(tmp_path: Path) -> Any:
     (tmp_path / "docs" / "shop.txt").write_text("Maria Vos founded the shop in 1899.\n", encoding="utf-8")
     (tmp_path / "docs" / "pets.txt").write_text("Clause 7 forbids pets.\n", encoding="utf-8")
     embeddings = CountEmbeddings(["founded", "shop", "maria", "clause", "forbid", "pets"])
-    with RagAgent(tmp_path / "docs", model=Small([]), embeddings=embeddings, home=":memory:") as agent:
+    with RagAgent(tmp_path / "docs", model=Small(replies=[]), embeddings=embeddings, home=":memory:") as agent:
         assert agent.ask("Who founded the shop?", thread_id="t").citations
         yield agent
 
 
-class Small(ScriptedChat):  # type: ignore[misc,unused-ignore]
+class Small(ScriptedChat):
     @property
     def weights(self) -> Any:
         return self
@@ -198,7 +198,7 @@ def test_the_conversation_is_told_whole_with_all_sources(shop: RagAgent) -> None
 
 
 def test_plain_chat_tells_its_conversation_without_the_model() -> None:
-    with RagAgent(model=Small(["Hello Tess.", "Nice."]), home=":memory:") as agent:
+    with RagAgent(model=Small(replies=["Hello Tess.", "Nice."]), home=":memory:") as agent:
         agent.ask("My name is Tess.", thread_id="t")
         agent.ask("I live in Gouda.", thread_id="t")
         first = agent.ask("What did I say first?", thread_id="t")

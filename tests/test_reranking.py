@@ -2,7 +2,7 @@
 
 import math
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from rag_agent import RagAgent, Settings
 from rag_agent.answers import Hit
 from rag_agent.documents import Splitter
 from rag_agent.errors import ModelNotFoundError, SettingsError
-from rag_agent.index import Index, RerankedLibrary
+from rag_agent.index import Index, RerankedLibrary, VectorStoreLibrary
 from rag_agent.index.library import Queries
 from rag_agent.index.tokens import Analyser
 from rag_agent.models.cross_encoder import RelevanceScorer
@@ -41,22 +41,19 @@ def agent(docs: Path, reranker: str | None = None, model: Any = None, **settings
     return RagAgent(docs, model=model or ScriptedChat([]), embeddings=CountEmbeddings(["moon", "cheese"]), settings=chosen)
 
 
-class Shelf:
+class Shelf(VectorStoreLibrary):
     """A library of numbered texts in the order of their numbers."""
 
-    root = "/shelf"
+    root = "/shelf"  # type: ignore[assignment]
     name = "the shelf"
 
     def __init__(self) -> None:
         self.asked: list[tuple[Queries, int]] = []
 
-    def search(self, queries: Queries, k: int) -> list[Hit]:
+    def search(self, queries: Queries, k: int, within: Collection[str] = ()) -> list[Hit]:
         self.asked.append((queries, k))
         texts = ["x" * (n % 5) for n in range(30)]
         return [Hit(f"{n}.txt", n, 0, len(t), t, 1 / (n + 1), n, n / 100) for n, t in enumerate(texts[:k])]
-
-    def around(self, hit: Hit) -> tuple[int, str]:
-        return hit.start, f"around {hit.file}"
 
     def fingerprint(self, file: str) -> str | None:
         return f"fingerprint of {file}"
@@ -93,7 +90,8 @@ def test_everything_else_is_asked_of_the_library_within() -> None:
     library = RerankedLibrary(Shelf(), lambda query, texts: [0.0 for _ in texts])
     hit = library.search([("x", 1.0)], 1)[0]
     assert (library.name, library.root, library.words(), library.idf("moon")) == ("the shelf", "/shelf", WORDS, 4.0)
-    assert (library.around(hit), library.fingerprint("a")) == ((0, "around 0.txt"), "fingerprint of a")
+    base, outline = library.outline(hit)
+    assert (base, outline.reading.text, library.fingerprint("a")) == (hit.start, hit.text, "fingerprint of a")
 
 
 def test_nothing_found_is_not_scored(tmp_path: Path) -> None:

@@ -98,9 +98,9 @@ class Counting(VectorStoreLibrary):
         super().__init__(store)
         self.asked: list[int] = []
 
-    def search(self, queries: Any, k: int) -> Any:
+    def search(self, queries: Any, k: int, within: Any = ()) -> Any:
         self.asked.append(k)
-        return super().search(queries, k)
+        return super().search(queries, k, within)
 
 
 Ask = Callable[..., tuple[Answer, ScriptedChat, Counting, list[str]]]

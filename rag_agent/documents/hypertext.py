@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from rag_agent.documents.blocks import Kind
+from rag_agent.documents.answers import answered
 from rag_agent.documents.builder import Builder
+from rag_agent.documents.hyperflow import Flow
 from rag_agent.documents.hypertags import (
     BLOCKS,
     FURNITURE,
@@ -20,8 +21,7 @@ from rag_agent.documents.hypertags import (
     standing_alone,
     tag_of,
 )  # fmt: skip
-from rag_agent.documents.paragraphs import asks, parts
-from rag_agent.documents.plain import answered
+from rag_agent.documents.paragraphs import asks
 from rag_agent.documents.reading import Reading, decode
 from rag_agent.documents.tables import add_table
 
@@ -33,7 +33,6 @@ _DECLARED = re.compile(rb"<(?:meta[^>]{0,200}charset|\?xml[^>]{0,200}encoding)\s
 _CLOSES_ITSELF = re.compile(
     r"<(a|canvas|div|em|i|iframe|noscript|p|script|span|style|t[dh]|textarea|title)\b([^<>]*)/>", re.IGNORECASE
 )
-_MOST_HEADING = 120  # characters
 _MOST_PAIR = 200
 
 
@@ -89,36 +88,19 @@ def add_page(builder: Builder, source: str, *, level: int = 0) -> Page:
     return Page(walk.title, told)
 
 
-class _Holder:
-    """A list, item, quotation or answer: opened when it turns out to hold more than one paragraph, else a block itself."""
-
-    def __init__(self, kind: Kind, level: int, mark: str = "") -> None:
-        self.kind, self.level, self.mark = kind, level, mark
-        self.opened = False
-        self.held = ""
-
-
-class _Walk:
+class _Walk(Flow):
     """Goes through a page in reading order, without recursion, since elements may lie thousands deep."""
 
     def __init__(self, builder: Builder, level: int) -> None:
+        super().__init__(builder, level)
         self.title = ""
         self.hidden = 0
         self.frames = 0
-        self._builder = builder
         self._base = level
-        self._level = level  # of the last heading
-        self._pieces: list[str] = []
-        self._holders: list[_Holder] = []
-        self._furniture = 0  # how many elements of page furniture are open
         self._content = 0  # how many `<main>`, `<article>` are open
         self._numbers: list[int] = []  # by open list: of its next item, 0 where they have bullets
         self._definitions: list[bool] = []  # by open `<dl>`: whether its terms and definitions are pairs
-        self._term = ""  # of the pair that is being read
         self._bold = 0
-        self._plain = False  # whether text stands beside the bold text of this paragraph
-        self._before = ""  # the last paragraph
-        self._asked = False  # whether the last block was a question
 
     def run(self, root: "LexborNode") -> None:
         waiting: list[tuple[LexborNode, bool]] = [(root, False)]
@@ -158,16 +140,11 @@ class _Walk:
             self._flush()
         if tag in ("main", "article"):
             self._content += 1
-        elif (tag in FURNITURE or "class" in attributes or "id" in attributes or "role" in attributes) and self._is_furniture(
-            tag, node
-        ):
-            self._furniture += 1
+        elif not self._furniture and (tag in FURNITURE or attributes) and is_furniture(tag, node, inside=bool(self._content)):
+            self._furniture = node.mem_id
         if tag in ("b", "strong"):
             self._bold += 1
         return handler(node) if handler else True
-
-    def _is_furniture(self, tag: str, node: "LexborNode") -> bool:
-        return not self._furniture and is_furniture(tag, node, inside=bool(self._content))
 
     def _leave(self, tag: str, node: "LexborNode") -> None:
         handler = getattr(self, f"_leave_{tag}", None)
@@ -179,63 +156,8 @@ class _Walk:
             self._bold = max(0, self._bold - 1)
         if tag in ("main", "article"):
             self._content -= 1
-        elif self._furniture and (tag in FURNITURE or node.attributes) and is_furniture(tag, node, inside=bool(self._content)):
-            self._furniture -= 1
-
-    # --- text into blocks
-
-    def _flush(self, kind: Kind = "paragraph", level: int = 0) -> None:
-        """End the text that has come in."""
-        if not self._pieces:
-            return
-        lines = (" ".join(line.split()) for line in "".join(self._pieces).split("\n"))
-        text = "\n".join(line for line in lines if line)
-        bold, self._plain = not self._plain, False
-        self._pieces = []
-        if not text or not re.search(r"[^\W_]", text):
-            return
-        if kind == "paragraph" and not self._holders and bold and len(text) <= _MOST_HEADING and text[-1] not in ".:;,!":
-            kind, level = ("question", 0) if asks(text) else ("heading", self._level + 1)
-        self._emit("furniture" if self._furniture and kind != "heading" else kind, text, level)
-
-    def _emit(self, kind: Kind, text: str, level: int = 0) -> None:
-        self._before = text
-        if self._term and kind == "paragraph":
-            kind, text, self._term = "pair", f"{self._term}: {text}", ""
-        if kind == "paragraph" and self._holders:
-            top = self._holders[-1]
-            if not top.opened and not top.held and top.kind != "list":
-                top.held = text
-                return
-        self._open()
-        for part in parts(text, 0, len(text), after_question=self._asked) if kind == "paragraph" else ():
-            self._asked = part.kind == "question"
-            self._builder.add(part.kind, text[part.start : part.end], tight=part.start > 0)
-        if kind != "paragraph":
-            self._asked = kind == "question"
-            self._builder.add(kind, text, level=level)
-
-    def _open(self) -> None:
-        """Open what has only been announced."""
-        for holder in self._holders:
-            if not holder.opened:
-                self._builder.open(holder.kind, level=holder.level)
-                holder.opened = True
-            if holder.held:
-                self._builder.add("paragraph", holder.mark + holder.held)
-                holder.held = holder.mark = ""
-
-    def _announce(self, kind: Kind, mark: str = "") -> None:
-        level = sum(holder.kind == "list" for holder in self._holders) - (kind == "item")
-        self._holders.append(_Holder(kind, level if kind in ("list", "item") else 0, mark))
-
-    def _close(self) -> None:
-        holder = self._holders.pop()
-        if holder.held and not holder.opened:
-            self._open()
-            self._builder.add("furniture" if self._furniture else holder.kind, holder.mark + holder.held, level=holder.level)
-        elif holder.opened:
-            self._builder.close()
+        elif self._furniture == node.mem_id:
+            self._furniture = 0
 
     # --- elements
 

@@ -76,8 +76,8 @@ def begins(text: str, lines: Sequence[Line], at: int, mark: Mark) -> bool:
         if line.indent <= indent:
             said = text[line.start : line.end]
             if other := marked(said):
-                if line.indent == indent and _follows(other, mark):
-                    return True
+                if line.indent == indent and other.family == mark.family:
+                    return _follows(other, mark)
                 if not mark.values or line.indent < indent or not other.values:
                     return False
             elif blank:

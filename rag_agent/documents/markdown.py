@@ -8,11 +8,12 @@ from markdown_it.token import Token
 from mdit_py_plugins.deflist import deflist_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 
+from rag_agent.documents.answers import answered
+from rag_agent.documents.articles import articles
 from rag_agent.documents.blocks import Block, Kind
 from rag_agent.documents.lines import Line, lines_of, trimmed, whole
 from rag_agent.documents.markup import visible
 from rag_agent.documents.paragraphs import asks, parts
-from rag_agent.documents.plain import answered, articles
 from rag_agent.documents.shown import inline, shown
 from rag_agent.documents.structures import Structure
 

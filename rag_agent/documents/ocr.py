@@ -36,7 +36,8 @@ def languages() -> tuple[str, ...]:
     program = shutil.which("tesseract")
     if program is None:
         return ()
-    lines = subprocess.run([program, "--list-langs"], capture_output=True, text=True, timeout=20, check=False).stdout.splitlines()
+    told = subprocess.run([program, "--list-langs"], capture_output=True, text=True, timeout=20, check=False, cwd=os.sep)
+    lines = told.stdout.splitlines()
     found = sorted(line.strip() for line in lines[1:] if line.strip() and line.strip() not in ("osd", "equ"))
     if len(found) > _MOST_LANGUAGES:
         own = (locale.getlocale()[0] or "").partition("_")[0]
@@ -52,7 +53,7 @@ def recognized(picture: bytes) -> list[Word]:
     """
     command = ["tesseract", "stdin", "stdout", "-l", "+".join(languages()), "--dpi", str(_DPI), "tsv"]
     environment = {**os.environ, "OMP_THREAD_LIMIT": "1"}  # several threads of it are slower than one
-    done = subprocess.run(command, input=picture, capture_output=True, env=environment, check=False)
+    done = subprocess.run(command, input=picture, capture_output=True, env=environment, check=False, cwd=os.sep)
     if done.returncode:
         raise Unreadable(f"tesseract failed: {done.stderr.decode(errors='replace').strip().rpartition(chr(10))[2][:100]}")
     return _words(done.stdout.decode("utf-8", "replace").splitlines()[1:])

@@ -11,14 +11,14 @@ from typing import Any
 
 from rag_agent.documents.archives import Package, attribute, child, count, descendants, local
 from rag_agent.documents.builder import Builder
-from rag_agent.documents.prose import Item, add_list, refined, shown, typed_mark
+from rag_agent.documents.opendocument_lists import ListMarks
+from rag_agent.documents.prose import Item, add_list, refined
 from rag_agent.documents.reading import Reading, Unreadable
 from rag_agent.documents.sheets import add_sheet
 from rag_agent.documents.tables import Cell, add_table
-from rag_agent.documents.word_styles import counted, number
+from rag_agent.documents.word_styles import number
 
 _FIELDS = {"page-number", "page-count"}
-_FORMATS = {"a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"}
 _CODE = ("preformatted text", "source code")
 _INSIDE = {"section", "index-body", "table-header-rows", "table-rows", "table-row-group", "list-header"}
 _MOST_REPEATED = 100  # empty cells and rows are repeated to the end of the sheet
@@ -45,8 +45,7 @@ class _Document:
         self._styles = {
             (attribute(one, "family"), attribute(one, "name")): one for root in roots for one in descendants(root, "style")
         }
-        self._lists = {attribute(one, "name"): one for root in roots for one in descendants(root, "list-style")}
-        self._counts: dict[str, list[int]] = {}  # of each list that may go on: how far its numbers are, by level
+        self._marks = ListMarks(one for root in roots for one in descendants(root, "list-style"))
         self._unread: Counter[str] = Counter()
         self._builder = Builder()
         self._title = ""
@@ -207,11 +206,7 @@ class _Document:
 
     def _items(self, element: Any, level: int, style: str, counts: list[int], items: list[Item], held: list[Any]) -> None:
         style = attribute(element, "style-name") or style
-        before = attribute(element, "continue-list")
-        if attribute(element, "continue-numbering") == "true":
-            before = f"style {style} {level}"
-        begun = list(self._counts.get(before, [])) if before else []
-        counts = counts[:level] + (begun[level : level + 1] or [0])
+        counts = self._marks.begun(element, style, level, counts)
         for entry in element:
             if local(entry) not in ("list-item", "list-header"):
                 continue
@@ -220,42 +215,10 @@ class _Document:
             self._beside = []
             if paragraphs:
                 marked = local(entry) == "list-item"
-                items.append(self._item(entry, paragraphs, style, level, counts) if marked else Item(-1, paragraphs))
+                items.append(self._marks.item(entry, paragraphs, style, level, counts) if marked else Item(-1, paragraphs))
             for one in (one for one in entry if local(one) == "list"):
                 self._items(one, level + 1, style, counts, items, held)
-        for name in (attribute(element, "id"), f"style {style} {level}"):
-            self._counts[name] = counts
-
-    def _item(self, entry: Any, paragraphs: list[str], style: str, level: int, counts: list[int]) -> Item:
-        """An item with its mark; of no level where a blank takes the place of the mark."""
-        look = self._level(style, level)
-        if look is not None and "bullet" in local(look) and not attribute(look, "bullet-char", "-").strip():
-            return Item(-1, paragraphs)
-        start = attribute(entry, "start-value")
-        counts[level] = number(start, 1) if start else counts[level] + 1 if counts[level] else self._start(style, level)
-        mark = self._mark(style, level, counts)
-        typed = typed_mark(paragraphs[0])
-        first = f"{mark} {paragraphs[0]}" if mark else shown(*typed) if typed else paragraphs[0]
-        return Item(level, [first, *paragraphs[1:]])
-
-    def _level(self, style: str, level: int) -> Any:
-        root = self._lists.get(style)
-        return next((one for one in (root if root is not None else ()) if attribute(one, "level") == str(level + 1)), None)
-
-    def _start(self, style: str, level: int) -> int:
-        look = self._level(style, level)
-        return 1 if look is None else number(attribute(look, "start-value"), 1)
-
-    def _mark(self, style: str, level: int, counts: Sequence[int]) -> str:
-        look = self._level(style, level)
-        if look is None or "number" not in local(look):
-            return "-"
-        form = attribute(look, "num-format")
-        if not form:
-            return ""
-        levels = max(1, min(number(attribute(look, "display-levels"), 1), level + 1))
-        digits = [counted(value or 1, _FORMATS.get(form, "decimal")) for value in counts[level + 1 - levels : level + 1]]
-        return attribute(look, "num-prefix") + ".".join(digits) + attribute(look, "num-suffix")
+        self._marks.keep(element, style, level, counts)
 
     # --- headers and footers ---
 

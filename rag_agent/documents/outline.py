@@ -85,8 +85,7 @@ def outline(reading: Reading) -> Outline:
             headings, question, above = [], -1, -1
         parent = holders[-1] if holders else -1
         if block.kind == "heading":
-            while headings and reading.blocks[headings[-1]].level >= block.level:
-                headings.pop()
+            headings = [higher for higher in headings if reading.blocks[higher].level < block.level]
             question = -1
         asks = block.kind == "question" or (block.kind == "paragraph" and parent < 0 and _is_question(reading.text, block))
         if asks:
@@ -99,7 +98,7 @@ def outline(reading: Reading) -> Outline:
             question = number
         if block.kind in ("list", "item", "table", "answer", "quotation"):
             holders.append(number)
-        if parent < 0:
+        if parent < 0 and block.kind != "furniture":  # a fence stands between code and what announces it
             above = number if block.kind == "paragraph" and not asks else -1
     return Outline(reading, tuple(places))
 

@@ -13,7 +13,8 @@ from rag_agent.documents.archives import count
 from rag_agent.documents.builder import Builder
 from rag_agent.documents.pdf_blocks import add_pages
 from rag_agent.documents.pdf_forms import add_values
-from rag_agent.documents.pdf_layout import Line, Table, layout
+from rag_agent.documents.pdf_layout import layout
+from rag_agent.documents.pdf_lines import Line, Table
 from rag_agent.documents.pdf_words import Page
 from rag_agent.documents.prose import refined
 from rag_agent.documents.reading import Reading, Unreadable, part_done

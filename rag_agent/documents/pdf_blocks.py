@@ -4,8 +4,9 @@ import re
 from collections.abc import Sequence
 
 from rag_agent.documents.builder import Builder
-from rag_agent.documents.pdf_layout import Line, Table
-from rag_agent.documents.pdf_text import LEADER, PageParts, Part, parts_of, text_of, words_of
+from rag_agent.documents.pdf_join import PageParts, Part, text_of, words_of
+from rag_agent.documents.pdf_lines import Line, Table
+from rag_agent.documents.pdf_text import LEADER, parts_of
 from rag_agent.documents.prose import Item, add_list, shown, typed_mark
 from rag_agent.documents.tables import Cell, add_table, heads
 
@@ -98,7 +99,7 @@ class _Writer:
             return
         if goes_on and self._names and _width(rows) == _width(self._names) and not heads(rows):
             rows = self._names + rows
-        self._names = rows[:1] if heads(rows) else []
+        self._names = rows[:1] if heads(rows) or len(rows) == 1 else []  # one row alone may be names above a break
         add_table(self._builder, rows)
 
 

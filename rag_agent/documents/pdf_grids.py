@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from rag_agent.documents.pdf_layout import Line, Spot, Table, joined, line_rows
+from rag_agent.documents.pdf_lines import Line, Spot, Table, joined, line_rows
 from rag_agent.documents.pdf_words import Rule, Word
 
 _NEAR = 3.0  # points: rules that close are one
@@ -14,7 +14,7 @@ def ruled_tables(words: Sequence[Word], rules: Sequence[Rule]) -> tuple[list[tup
     rest = list(words)
     for group in _groups(rules):
         grid = _Grid(group)
-        if not (3 <= len(grid.rows) <= 500 and 3 <= len(grid.columns) <= 100):
+        if not (2 <= len(grid.rows) <= 500 and 3 <= len(grid.columns) <= 100):
             continue
         inside = [word for word in rest if grid.holds(word)]
         if table := _table(inside, grid):
@@ -95,7 +95,7 @@ def _table(words: Sequence[Word], grid: _Grid) -> Table | None:
     for word in words:
         row, column = grid.place(word)
         held[row][column].append(word)
-    if sum(bool(cell) for row in held for cell in row) < 3 or sum(sum(map(bool, row)) > 1 for row in held) < 2:
+    if sum(bool(cell) for row in held for cell in row) < 3 or sum(sum(map(bool, row)) > 1 for row in held) < min(2, height):
         return None
     taken = [[False] * width for _ in range(height)]
     out: list[list[Spot]] = []

@@ -11,7 +11,7 @@ from typing import Any
 
 _LIGATURES = re.compile("[\ufb00-\ufb06]")
 _HYPHEN = "\x02"  # pdfium's sign for a hyphen at the end of a line
-_GAP = 0.3  # of the size of the type: what is further apart is two words
+_GAP = 0.2  # of the size of the type: what is further apart is two words
 _LEAST_RULE = 12.0  # points
 _LOOKS = 50  # letters that are looked at to tell which way a page is read
 _THIN = 2.5  # points: thinner boxes are rules

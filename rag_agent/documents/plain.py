@@ -1,17 +1,18 @@
 """The structure of plain text, by its layout: one pass over its lines."""
 
 import re
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 
-from rag_agent.documents.blocks import Block, Section
+from rag_agent.documents.answers import answered
+from rag_agent.documents.articles import SENTENCE_END, articles, rules
+from rag_agent.documents.blocks import Block
 from rag_agent.documents.columns import table_at
 from rag_agent.documents.lines import lines_of, trimmed, whole
 from rag_agent.documents.listing import begins, listing_at, marked
 from rag_agent.documents.paragraphs import asks, parts
 from rag_agent.documents.structures import Structure
 
-RULE = re.compile(r"^[ \t\ufeff]*-{3,}[ \t]*\r?$", re.MULTILINE)
-"""A line of three or more dashes and nothing else: it parts articles."""
 _UNDERLINE = re.compile(r"([-=~^*#+_\"'`.])(?: ?\1){2,}$")
 _FENCE = re.compile(r"(`{3,}|~{3,})[\w+#.-]*$")
 _HEADED = re.compile(
@@ -25,73 +26,35 @@ _TITLED = re.compile(
     r"^[^.]*\.\s(?:[A-ZÀ-Þ][\w'’-]*|[a-z]{1,3}|from|into|this|with)(?:\s(?:[A-ZÀ-Þ][\w'’-]*|[a-z]{1,3}|from|into|this|with))*\.$"
 )
 _YEAR = re.compile(r"\b(?:1[89]|20)\d\d\b")
-_MOST_HEADING = 90  # characters
-_SENTENCE_END = tuple(".!?…:;,。！？：；")
+_LINE = re.compile(r"[^\s][^\n]*(?<=\S)")
+_MOST_OPENING = 4  # lines
+MOST_HEADING = 90  # characters
 _BODY_END = re.compile(r"[.!?…。！？][\"'”’)\]]*$")
-
-
-def rules(text: str, begin: int = 0) -> list[tuple[int, int]]:
-    """The lines of dashes that part articles: not those that underline a heading or the head of a table."""
-    return [found.span() for found in RULE.finditer(text, begin) if not _underlines(text, *found.span())]
-
-
-def _underlines(text: str, start: int, end: int) -> bool:
-    """Whether dashes belong to the one short line above them: as long as it is, or with a table around them."""
-    before, over = _before(text, start)
-    said = before.strip()
-    length = len(text[start:end].strip(" \t\r\ufeff"))
-    if length < 4:
-        return False
-    if not said:
-        title, under, behind = _after(text, end)
-        return _is_boxed(title.strip(), length, under.strip()) and not behind.strip()
-    after = _after(text, end)[0].strip()
-    if _cells(said) > 1 and _cells(after) > 1:
-        return True
-    if over.strip():  # a rule above, too, or the last line of a paragraph
-        return _is_boxed(said, length, over.strip()) and not after
-    return abs(length - len(said)) <= len(said) // 8 and _may_head(said)
-
-
-def _is_boxed(said: str, length: int, other: str) -> bool:
-    """Whether a line between two rules, one of a length and another, is a heading."""
-    return len(other) == length >= len(said) and not other.strip("-") and _may_head(said)
-
-
-def _may_head(said: str) -> bool:
-    return 0 < len(said) <= _MOST_HEADING and not said.endswith(_SENTENCE_END) and bool(said.strip("-"))
-
-
-def _cells(line: str) -> int:
-    return len(re.split(r"\t+| {2,}|\s\|\s", line.strip()))
-
-
-def _before(text: str, start: int) -> list[str]:
-    """The line above an offset, and the one above that."""
-    lines = text[max(0, start - 400) : start].replace("\r\n", "\n").removesuffix("\n").split("\n")
-    return [*reversed(lines), "", ""][:2]
-
-
-def _after(text: str, end: int) -> list[str]:
-    """The three lines below an offset that is a line's end."""
-    return [*text[end : end + 600].replace("\r\n", "\n").split("\n")[1:], "", "", ""][:3]
-
-
-def articles(text: str, breaks: Sequence[tuple[int, int]], begin: int = 0) -> tuple[Section, ...]:
-    """What lies between breaks, without the white space around it."""
-    found = []
-    for start, end in [*breaks, (len(text), len(text))]:
-        span = trimmed(text, begin, start)
-        if span[0] < span[1]:
-            found.append(Section(*span))
-        begin = end
-    return tuple(found)
 
 
 def structure(text: str) -> Structure:
     """The blocks of a plain text, its articles and its first line, where that is a title."""
     breaks = rules(text)
     return Layout(text, {trimmed(text, *span)[0] for span in breaks}).structure(breaks)
+
+
+def _opened(text: str, blocks: Iterable[Block], breaks: Sequence[tuple[int, int]]) -> list[Block]:
+    """Lines at the head of an article that end no sentence, parted: its title, and a line each of who, where and when."""
+    found: list[Block] = []
+    ends = [end for _, end in breaks]
+    reached = 0  # the article that the last block lay in
+    for number, block in enumerate(blocks):
+        article = bisect_right(ends, block.start)
+        opens, reached = number == 0 or article != reached, article
+        lines = [line for line in _LINE.finditer(text, block.start, block.end)] if opens and block.kind == "paragraph" else []
+        if not 2 <= len(lines) <= _MOST_OPENING or any(
+            len(line.group()) > MOST_HEADING or line.group().endswith(SENTENCE_END) for line in lines
+        ):
+            found.append(block)
+            continue
+        found.append(Block("heading", *lines[0].span(), 1))
+        found += [Block("paragraph", *line.span()) for line in lines[1:]]
+    return found
 
 
 class Layout:
@@ -109,7 +72,7 @@ class Layout:
     def structure(self, breaks: Sequence[tuple[int, int]] = ()) -> Structure:
         """What the text is made of; `breaks` part its articles."""
         self._run()
-        blocks = answered(self.text, self.blocks, breaks)
+        blocks = _opened(self.text, answered(self.text, self.blocks, breaks), breaks)
         first = next((block for block in blocks if block.kind != "furniture"), None)
         title = " ".join(self.text[first.start : first.end].split()) if first and first.kind == "heading" else ""
         return Structure(whole(self.text, blocks), articles(self.text, breaks), title.strip("#=*-~ "))
@@ -177,7 +140,7 @@ class Layout:
 
     def _is_title(self, at: int) -> bool:
         said = self._said(at)
-        return 0 < len(said) <= _MOST_HEADING and not _UNDERLINE.fullmatch(said)
+        return 0 < len(said) <= MOST_HEADING and not _UNDERLINE.fullmatch(said)
 
     def _underlined(self, at: int) -> bool:
         """Whether the next line underlines this one, which stands alone."""
@@ -241,7 +204,7 @@ class Layout:
     def _heads(self, at: int, behind: int) -> int:
         """The level of the heading that the first of some lines is, 0 where it is none."""
         said = self._said(at)
-        if len(said) > _MOST_HEADING or not self._is_followed(at, behind):
+        if len(said) > MOST_HEADING or not self._is_followed(at, behind):
             return 0
         if self._is_loud(at, behind):
             return 2
@@ -250,7 +213,7 @@ class Layout:
         strong = self._strong(said)
         if strong:
             return strong
-        if said.endswith(_SENTENCE_END) or _PAIRED.search(said):
+        if said.endswith(SENTENCE_END) or _PAIRED.search(said):
             return 0
         return self._weak(said, at, behind)
 
@@ -260,7 +223,7 @@ class Layout:
         return (
             1 < len(lines) <= 3
             and all(map(str.isupper, lines))
-            and not lines[-1].endswith(_SENTENCE_END)
+            and not lines[-1].endswith(SENTENCE_END)
             and not any(_PAIRED.search(line) for line in lines)
         )
 
@@ -282,7 +245,7 @@ class Layout:
             return 0
         if _HEADED.match(said):
             return 2
-        if numbered and not said.endswith(_SENTENCE_END) and len(said.split()) <= 10 and re.search(r"\s[^\W\d]", said):
+        if numbered and not said.endswith(SENTENCE_END) and len(said.split()) <= 10 and re.search(r"\s[^\W\d]", said):
             return 2 + (numbered[1] or "").count(".")
         return 2 if said.isupper() and sum(map(str.isalpha, said)) >= 4 else 0
 
@@ -315,66 +278,3 @@ class Layout:
 
 
 _PAIRED = re.compile(r"\S[:：]\s+\S|\S\s*=\s*\S|@\w|https?://|\t|\S {2,}\S|\s\|\s")
-
-
-def answered(text: str, blocks: Sequence[Block], breaks: Sequence[tuple[int, int]] = ()) -> list[Block]:
-    """With what follows a question as its answer, and lines that ask as questions where there are several of them.
-
-    Args:
-        text: The whole text.
-        blocks: Its blocks in reading order.
-        breaks: What parts its articles: no answer reaches over.
-    """
-    found = list(blocks)
-    asking = [place for place in range(len(found)) if _asks_alone(text, found, place)]
-    for place in asking if len(asking) > 1 else ():
-        found[place] = found[place]._replace(kind="question", level=0)
-    result: list[Block] = []
-    waiting = -1  # the place behind a question
-    ends = iter([*(start for start, _ in breaks), len(text)])
-    end = next(ends)
-    for block in [*found, Block("heading", len(text), len(text))]:
-        parted = block.start >= end
-        while block.start >= end:
-            end = next(ends, len(text) + 1)
-        if waiting >= 0 and (parted or block.kind in ("heading", "question")):
-            result[waiting:] = _wrapped(text, result[waiting:], more=block.kind == "question" and not parted)
-            waiting = -1
-        result.append(block)
-        if block.kind == "question":
-            waiting = len(result)
-    return result[:-1]
-
-
-def _asks_alone(text: str, blocks: Sequence[Block], place: int) -> bool:
-    """Whether a block is one question, with something behind it that can answer."""
-    block = blocks[place]
-    if block.kind not in ("paragraph", "heading") or block.end - block.start > 200 or place + 1 == len(blocks):
-        return False
-    said = text[block.start : block.end]
-    behind = blocks[place + 1]
-    return (
-        asks(said) and said.count("?") <= 1 and not re.search(r"[.!]\s", said) and behind.start >= block.end
-        and behind.kind in ("paragraph", "list", "pair", "code", "table", "quotation")
-    )  # fmt: skip
-
-
-def _wrapped(text: str, blocks: list[Block], *, more: bool) -> list[Block]:
-    """What stands behind a question, its answer marked; all of it where another question follows (`more`)."""
-    top: list[Block] = []
-    for block in blocks:
-        if block.kind != "furniture" and (not top or block.start >= top[-1].end):
-            top.append(block)
-    if not top or top[0].kind == "heading":
-        return blocks
-    taken = 1
-    if more:
-        taken = len(top)
-    if taken < len(top) and top[taken].kind in ("list", "code", "table") and text[top[taken - 1].end - 1] == ":":
-        taken += 1
-    first, last = top[0], top[taken - 1]
-    if first is last and first.kind in ("paragraph", "answer"):
-        return [block._replace(kind="answer") if block is first else block for block in blocks]
-    at = blocks.index(first)
-    inner = [block._replace(kind="paragraph") if block.kind == "answer" else block for block in blocks[at:]]
-    return [*blocks[:at], Block("answer", first.start, last.end), *inner]

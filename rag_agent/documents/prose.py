@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from rag_agent.documents.answers import answered
 from rag_agent.documents.blocks import Block
 from rag_agent.documents.builder import Builder
 from rag_agent.documents.paragraphs import parts
-from rag_agent.documents.plain import answered
 from rag_agent.documents.reading import Reading
 
 _BULLETS = "•‣⁃◦▪▫●○■□◆◇►▶➢➤✓✔✗\u2219\u00b7\uf0b7\uf0a7\uf0d8\uf076\uf0fc\u2013\u2014*-"

@@ -5,10 +5,9 @@ bears them), headers and footers (once), results of fields. Told: comments, pict
 that nobody accepted yet; they are left out.
 """
 
-import codecs
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from dataclasses import replace as changed
 
@@ -16,14 +15,13 @@ from rag_agent.documents.archives import count
 from rag_agent.documents.builder import Builder
 from rag_agent.documents.prose import Item, add_list, refined, shown, typed_mark
 from rag_agent.documents.reading import Reading, Unreadable
+from rag_agent.documents.richtext_tokens import CHARSETS, known_codec, tokens
 from rag_agent.documents.tables import Cell, add_table
 
-_TOKEN = re.compile(rb"\\([a-zA-Z]+)(-?\d{1,10})? ?|\\'([0-9a-fA-F]{2})|\\([^a-zA-Z])|([{}])|([^\\{}\r\n]+)|[\r\n]+")
 _SIGNS = {
     "par": "\n", "sect": "\n", "page": "\n", "line": "\v", "tab": "\t", "emdash": "—", "endash": "–", "bullet": "•",
     "lquote": "‘", "rquote": "’", "ldblquote": "“", "rdblquote": "”", "emspace": " ", "enspace": " ", "softline": "\v",
 }  # fmt: skip
-_ESCAPED = {b"~": "\u00a0", b"_": "-", b"-": "", b"\n": "\n", b"\r": "\n"}
 _UNREAD = {"pict": "picture", "objdata": "embedded object", "annotation": "comment"}
 # What holds no text of the document.
 _APART = frozenset(
@@ -32,10 +30,6 @@ _APART = frozenset(
     "keywords subject comment doccomm creatim revtim printim buptim fontemb fontfile panose falt mmathPr userprops docvar "
     "colorschememapping wgrffmtfilter nonshppict stylerestrictions template password private".split()
 )
-_CHARSETS = {
-    0: "cp1252", 77: "mac_roman", 128: "cp932", 129: "cp949", 134: "gb18030", 136: "big5", 161: "cp1253", 162: "cp1254",
-    163: "cp1258", 177: "cp1255", 178: "cp1256", 186: "cp1257", 204: "cp1251", 222: "cp874", 238: "cp1250",
-}  # fmt: skip
 _DEEPEST = 500
 _TITLE = 9  # in place of a heading's level: the title of the document
 
@@ -111,7 +105,7 @@ class _Rtf:
         stack: list[_State] = []
         state = _State()
         star = False
-        for kind, value, number in self._tokens():
+        for kind, value, number in tokens(self._data):
             if kind == "{":
                 stack.append(state)
                 if len(stack) > _DEEPEST:
@@ -139,25 +133,6 @@ class _Rtf:
         told = [line for name, many in self._unread.items() for line in count(many, name, _PLURALS.get(name, ""))]
         return refined(self._builder.reading("rtf", title=self._texts.get("title", ""), told=told))
 
-    def _tokens(self) -> Iterator[tuple[str, str, int | None]]:
-        at = 0
-        while found := _TOKEN.match(self._data, at):
-            at = found.end()
-            word, number, code, sign, brace, plain = found.groups()
-            if word:
-                at += max(0, int(number)) if word == b"bin" and number else 0
-                yield "word", word.decode(), int(number) if number else None
-            elif code:
-                yield "byte", "", int(code, 16)
-            elif sign:
-                yield ("*", "", None) if sign == b"*" else ("text", _ESCAPED.get(sign, sign.decode("latin-1")), None)
-            elif brace:
-                yield brace.decode(), "", None
-            elif plain and plain.isascii():
-                yield "text", plain.decode("ascii"), None
-            else:
-                yield from (("byte", "", one) for one in plain or b"")
-
     # --- control words ---
 
     def _word(self, word: str, number: int | None, state: _State, *, star: bool) -> _State:
@@ -167,7 +142,7 @@ class _Rtf:
             self._text(chr(number % 65536), state)
             self._skipped = state.skip
         elif word == "ansicpg":
-            self._codec = _known(f"cp{number}") or self._codec
+            self._codec = known_codec(f"cp{number}") or self._codec
         elif word == "nestrow":  # it stands among what is left out
             self._nested[1].append(list(self._nested[0]))
             self._nested[0].clear()
@@ -195,7 +170,7 @@ class _Rtf:
         if word == "f":
             return changed(state, font=number or 0)
         if word == "fcharset" and state.target == "fonttbl":
-            self._fonts[state.font] = _CHARSETS.get(number or 0, "")
+            self._fonts[state.font] = CHARSETS.get(number or 0, "")
         elif word == "s":
             self._style = number or 0
             if state.target == "body":
@@ -362,13 +337,6 @@ class _Rtf:
             if text and text not in self._said:
                 self._said.add(text)
                 self._builder.add("paragraph" if re.search(r"[^\W\d_]{2}", text) and len(text.split()) > 2 else "furniture", text)
-
-
-def _known(codec: str) -> str:
-    try:
-        return codecs.lookup(codec).name
-    except LookupError:
-        return ""
 
 
 _PLURALS = {"piece of hidden text": "pieces of hidden text"}

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from rag_agent.documents.articles import articles
 from rag_agent.documents.blocks import Block, Kind
 from rag_agent.documents.lines import Line, lines_of, trimmed, whole
-from rag_agent.documents.plain import articles
 from rag_agent.documents.structures import Structure
 
 _MOST_ITEM = 600  # characters of an item; what is longer is read line by line

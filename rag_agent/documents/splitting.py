@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from rag_agent.documents.articles import articles
 from rag_agent.documents.blocks import Block, Section
 from rag_agent.documents.outline import Outline, outline
-from rag_agent.documents.plain import articles
 from rag_agent.documents.reading import Reading
 from rag_agent.documents.structures import plain_reading, structure
 

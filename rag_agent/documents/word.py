@@ -6,7 +6,7 @@ text of diagrams. Told: comments, pictures, charts, embedded objects, hidden tex
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from rag_agent.documents.archives import Package, attribute, child, count, descendants, local
@@ -15,9 +15,9 @@ from rag_agent.documents.prose import Item, add_list, refined, shown, typed_mark
 from rag_agent.documents.reading import Reading
 from rag_agent.documents.tables import Cell, add_table
 from rag_agent.documents.word_styles import Numbering, Styles, number, on
-from rag_agent.documents.word_text import Runs, Shown, alternative
+from rag_agent.documents.word_tables import across, cells_of, down, flat, goes_on, number_hex
+from rag_agent.documents.word_text import Runs, Shown
 
-_INSIDE = {"sdt", "sdtContent", "customXml", "smartTag", "ins", "moveTo", "AlternateContent"}
 _BOLD_LEVEL = 7  # of headings that are bold paragraphs: below all that have a style
 _LONGEST_HEADING = 80  # characters, of such a heading
 _BETWEEN = 3  # paragraphs between two items of a list that goes on behind them belong to the first
@@ -100,7 +100,7 @@ class _Word:
 
     def _blocks(self, elements: Sequence[Any]) -> None:
         waiting: list[_Paragraph] = []
-        for element in _flat(elements):
+        for element in flat(elements):
             name = local(element)
             if name == "p":
                 waiting += [paragraph] if (paragraph := self._paragraph(element)) else []
@@ -205,7 +205,7 @@ class _Word:
     # --- tables ---
 
     def _table(self, table: Any) -> None:
-        rows = [list(_cells(row)) for row in _flat(list(table)) if local(row) == "tr" and child(row, "trPr", "del") is None]
+        rows = [list(cells_of(row)) for row in flat(list(table)) if local(row) == "tr" and child(row, "trPr", "del") is None]
         if all(len(row) == 1 for row in rows) or (len(rows) == 1 and any(len(_kept(cell)) > 2 for _, cell in rows[0])):
             for row in rows:  # a frame around text, or columns of it
                 for _, cell in row:
@@ -222,13 +222,13 @@ class _Word:
             head = (set_off and place == 0) or any(on(child(cell.getparent(), "trPr", "tblHeader")) for _, cell in row[:1])
             line = []
             for column, cell in row:
-                if _goes_on(cell):
+                if goes_on(cell):
                     continue
                 if column is None:
                     line.append(Cell(""))
                     continue
                 text, bold = self._cell(cell, beside, nested)
-                line.append(Cell(text, _across(cell), _down(rows, place, column), head or bold))
+                line.append(Cell(text, across(cell), down(rows, place, column), head or bold))
             lines.append(line)
         add_table(self._builder, lines)
         for one in beside:
@@ -239,7 +239,7 @@ class _Word:
     def _cell(self, cell: Any, beside: list[Shown], nested: list[Any]) -> tuple[str, bool]:
         """The text of a cell, and whether it is bold; what hangs on it and lies in it is added to the lists."""
         text, weights = "", []
-        for element in _flat(list(cell)):
+        for element in flat(list(cell)):
             if local(element) == "tbl":
                 nested.append(element)
             elif local(element) == "p" and (one := self._paragraph(element)):
@@ -251,19 +251,6 @@ class _Word:
 
 
 _PLURALS = {"piece of hidden text": "pieces of hidden text"}
-
-
-def _flat(elements: Sequence[Any]) -> Iterator[Any]:
-    """Elements of a body, table or row in order, with those inside content controls and accepted insertions."""
-    waiting = list(reversed(elements))
-    while waiting:
-        element = waiting.pop()
-        if local(element) == "AlternateContent":
-            waiting += reversed(alternative(element))
-        elif local(element) in _INSIDE:
-            waiting += reversed(element)
-        else:
-            yield element
 
 
 def _list_end(paragraphs: Sequence[_Paragraph], at: int) -> int:
@@ -301,44 +288,3 @@ def _plain(element: Any) -> str:
 
 def _kept(cell: Any) -> list[Any]:
     return [one for one in cell if local(one) in ("p", "tbl", "sdt")]
-
-
-def _cells(row: Any) -> Iterator[tuple[int | None, Any]]:
-    """The cells of a row with their columns; None for those that its left edge leaves out."""
-    column = 0
-    before = child(row, "trPr", "gridBefore")
-    for _ in range(min(63, number(attribute(before, "val")) if before is not None else 0)):
-        yield None, row
-        column += 1
-    for cell in _flat(list(row)):
-        if local(cell) == "tc" and child(cell, "tcPr", "cellDel") is None:
-            yield column, cell
-            column += _across(cell)
-
-
-def _across(cell: Any) -> int:
-    span = child(cell, "tcPr", "gridSpan")
-    return 1 if span is None else max(1, min(63, number(attribute(span, "val"), 1)))
-
-
-def _goes_on(cell: Any) -> bool:
-    """Whether a cell only continues the one above it, or to its left."""
-    for name in ("vMerge", "hMerge"):
-        merge = child(cell, "tcPr", name)
-        if merge is not None and attribute(merge, "val", "continue") == "continue":
-            return True
-    return False
-
-
-def _down(rows: Sequence[Sequence[tuple[int | None, Any]]], place: int, column: int) -> int:
-    down = 1
-    for row in rows[place + 1 :]:
-        if not any(one == column and child(cell, "tcPr", "vMerge") is not None and _goes_on(cell) for one, cell in row):
-            break
-        down += 1
-    return down
-
-
-def number_hex(text: str) -> int:
-    """A number as it is written in bits of Word's older files."""
-    return int(text, 16) if text and len(text) <= 8 and set(text.lower()) <= set("0123456789abcdef") else 0

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple, Protocol
 from rag_agent import prompts
 from rag_agent.answers import Citation
 from rag_agent.grounding.draft import Draft, DraftSentence
+from rag_agent.grounding.instructions import is_quotable
 from rag_agent.grounding.quotable import Quotable
 from rag_agent.grounding.standing import standing
 from rag_agent.language import detect, language
@@ -96,6 +97,9 @@ def told(
     shown: list[Told] = []
     left_out: list[str] = []
     for sentence in draft.sentences:
+        if not is_quotable(sentence.text):  # nor repeated in what was left out: it may come from a document
+            left_out.append(prompts.NOT_SHOWN)
+            continue
         found, why = answering.shown(sentence)
         shown += found
         left_out += [why] if why else []
@@ -126,9 +130,14 @@ class _Answering:
         """What to show of a sentence, and what to say of it where it is not shown itself."""
         order = self._order(sentence)
         way, at = self._stands(sentence.text, [self._units[n].unit.text for n in order])
+        span = None if way else self._span(sentence.text, order)
+        number = order[at] if way else span.unit if span else None
+        if number is not None and not self._bearing[number]:
+            # A document may be written to be repeated: what shares no word with the question answers nothing.
+            return [], prompts.NOT_SHOWN
         if way:
             return self._with_evidence(sentence.text, way, order[at]), ""
-        if span := self._span(sentence.text, order):
+        if span:
             return self._with_evidence(span.text, "quote", span.unit), ""
         source = self._source(sentence, order)
         if source is None:

@@ -13,18 +13,17 @@ from numpy.typing import NDArray
 
 from rag_agent.grounding.evidence import Candidate, Evidence
 
-__all__ = ["THRESHOLD", "chances", "choose", "probability", "ranked"]
+__all__ = ["THRESHOLD", "chances", "choose", "outermost", "probability", "ranked"]
 
 # Weights of the measures of a candidate, per unit of each.
-SIMILARITY = 4.0
-PASSAGE = 1.0
-RANK = 4.0
-OWN = 1.5
-ALONE = 1.5
-AROUND = 2.0
-GIVES = 2.2
-FIRST = 0.8
-NAMED = 1.8
+SIMILARITY = 4.5
+RANK = 5.5
+OWN = 0.5
+REST = 2.0
+REST_AROUND = 1.5
+GIVES = 2.7
+FIRST = 0.7
+NAMED = 2.0
 
 MAX_WORDS = 90
 MAX_UNITS = 4
@@ -40,6 +39,8 @@ BIAS = -8.4
 # Where no cosines are to be had, the words alone decide.
 WORDS_WEIGHT = 12.0
 WORDS_BIAS = -6.6
+ABSENT = 1.5
+"""What a name or number that stands elsewhere in the documents, and not in what was found, takes off the log odds."""
 TERMS = 0.5
 THRESHOLD = 0.5
 
@@ -52,7 +53,7 @@ def ranked(evidence: Evidence) -> list[Candidate]:
 
 def _scores(candidates: Sequence[Candidate]) -> NDArray[np.float64]:
     rows = [
-        SIMILARITY * c.similarity + PASSAGE * c.passage + RANK * c.rank + OWN * c.own + ALONE * c.alone + AROUND * c.around
+        SIMILARITY * c.similarity + RANK * c.rank + OWN * c.own + REST * c.rest + REST_AROUND * c.rest_around
         + GIVES * c.gives + FIRST * c.first + NAMED * c.named
         for c in candidates
     ]  # fmt: skip
@@ -81,7 +82,7 @@ def choose(evidence: Evidence) -> list[Candidate]:
     for candidate, chance in _best(evidence, [one for one, _ in chosen]):
         chosen.append((candidate, chance))
     chosen = _distinct(chosen)
-    first = {}
+    first: dict[tuple[str, int], int] = {}
     for place, (candidate, _) in enumerate(chosen):
         first.setdefault((candidate.file, candidate.article), place)
     return [c for c, _ in sorted(chosen, key=lambda one: (first[(one[0].file, one[0].article)], one[0].unit.start))]
@@ -100,7 +101,7 @@ def _best(evidence: Evidence, shown: Sequence[Candidate]) -> list[tuple[Candidat
         candidate, likely = evidence.candidates[number], float(chance[number])
         if candidate.withheld or candidate.unit.text in said or (chosen and candidate.named < chosen[0][0].named):
             continue  # what lacks the name or number that the best unit holds is about something else
-        candidate = whole_list(evidence, candidate)
+        candidate = list_or_item(evidence, candidate)
         cost = words(candidate.unit.text)
         if (chosen or shown) and (used + cost > MAX_WORDS or likely < PRICE * max(cost, LEAST_WORDS)):
             continue
@@ -115,16 +116,29 @@ def _best(evidence: Evidence, shown: Sequence[Candidate]) -> list[tuple[Candidat
     return chosen
 
 
-def whole_list(evidence: Evidence, candidate: Candidate) -> Candidate:
-    """The list that an item belongs to, unless the item is asked for: it holds words of the question that its list is not under."""
-    if candidate.unit.kind != "item" or candidate.own > candidate.under:
-        return candidate
-    holders = [c for c in evidence.candidates if c.unit.kind == "list" and _within(candidate, c) and not c.withheld]
-    return holders[0] if holders else candidate
+def list_or_item(evidence: Evidence, candidate: Candidate) -> Candidate:
+    """The list that an item belongs to, or the one item of a list that is asked for.
+
+    An item is asked for where it holds words of the question that its list does not stand under; of a list it is taken where it
+    alone holds all that the list holds, and is no step: steps are told all.
+    """
+    if candidate.unit.kind == "item" and candidate.own <= candidate.under:
+        holders = [c for c in evidence.candidates if c.unit.kind == "list" and _within(candidate, c) and not c.withheld]
+        return holders[0] if holders else candidate
+    if candidate.unit.kind == "list":
+        items = [c for c in evidence.candidates if c.unit.kind == "item" and _within(c, candidate) and not c.withheld]
+        asked = [c for c in items if c.own > c.under and c.own >= candidate.own and not c.unit.quote[0].isdigit()]
+        return asked[0] if len(asked) == 1 else candidate
+    return candidate
 
 
 def _within(one: Candidate, other: Candidate) -> bool:
     return one.file == other.file and other.unit.start <= one.unit.start and one.unit.end <= other.unit.end
+
+
+def outermost(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Those of some units, each given once, that do not stand in another."""
+    return [one for one in candidates if not any(one is not other and _within(one, other) for other in candidates)]
 
 
 def _distinct(chosen: Sequence[tuple[Candidate, float]]) -> list[tuple[Candidate, float]]:
@@ -146,9 +160,9 @@ def words(text: str) -> int:
 def probability(evidence: Evidence) -> float:
     """The probability that the evidence holds an answer, 0 to 1, where half of all questions have one."""
     usable = [candidate for candidate in evidence.candidates if not candidate.withheld]
-    if not usable:
+    if not usable or evidence.unknown:
         return 0.0
     closest = max(c.passage + TERMS * c.rest_around for c in usable)
     best = max(c.similarity + TERMS * c.rest for c in usable)
     weight, bias = (WORDS_WEIGHT, WORDS_BIAS) if evidence.by_words else (WEIGHT, BIAS)
-    return 1.0 / (1.0 + math.exp(-(weight * (closest + best) + bias)))
+    return 1.0 / (1.0 + math.exp(-(weight * (closest + best) + bias - ABSENT * len(evidence.missing))))

@@ -63,7 +63,8 @@ def contradicting(question: str, texts: Sequence[str], sources: Sequence[Hashabl
 
 def _one_piece_differs(kind: str, asked: Sequence[Token], mine: Sequence[Token], theirs: Sequence[Token]) -> bool:
     sides = [[token for token in side if token.kind != "mark"] for side in (mine, theirs)]
-    steps = SequenceMatcher(None, *([token.key for token in side] for side in sides), autojunk=False).get_opcodes()
+    keys = [[token.key for token in side] for side in sides]
+    steps = SequenceMatcher(None, keys[0], keys[1], autojunk=False).get_opcodes()
     changes = [(sides[0][i:j], sides[1][k:m]) for step, i, j, k, m in steps if step != "equal"]
     same = sum(j - i for step, i, j, _, _ in steps if step == "equal")
     if len(changes) != 1 or same < _EQUAL * max(map(len, sides)):

@@ -12,7 +12,7 @@ from rag_agent import prompts
 from rag_agent.answers import Citation, Hit
 from rag_agent.documents.outline import Outline
 from rag_agent.grounding.asking import asks_for, gives
-from rag_agent.grounding.identity import identities, is_code, missing
+from rag_agent.grounding.identity import identities, is_code
 from rag_agent.grounding.instructions import is_instruction
 from rag_agent.grounding.units import Unit, is_title, units
 from rag_agent.language import sentence_texts
@@ -57,6 +57,9 @@ class Documents(Protocol):
     def idf(self, term: str) -> float:
         """How telling a term is."""
 
+    def knows(self, word: str) -> bool:
+        """Whether any document holds a word, or the number in it."""
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -80,12 +83,8 @@ class Candidate:
     """Whether it is the first unit under its heading, which often says what the section is about."""
     own: float
     """Share of the question's terms, weighed by rarity, that the unit and what it stands under hold."""
-    alone: float
-    """The same of the unit alone."""
     under: float
     """The same of what it stands under alone."""
-    around: float
-    """The same of the unit, what it stands under, and the sentences beside it."""
     rest: float
     """Share of those of the question's terms that it does not stand under which the unit holds; 1 where it stands under all."""
     rest_around: float
@@ -117,6 +116,8 @@ class Evidence:
     """The question's terms, and how telling each one is."""
     missing: tuple[str, ...] = ()
     """Its names, identifiers and numbers that stand nowhere in what was found, nor in titles, headings and file names."""
+    unknown: tuple[str, ...] = ()
+    """Those of them that no document holds."""
     by_words: bool = False
     """No embeddings were compared; all cosines are 0."""
     parts: tuple["Evidence", ...] = field(default=(), repr=False)
@@ -209,7 +210,7 @@ class _Measure:
             terms, under = self._terms(unit.text), self._terms(one.file, *unit.context)
             around = terms | self._terms(unit.before, unit.after)
             above = _share(weights, under | self._terms(title.text if title else ""))
-            own, beside = _share(weights, terms | under), _share(weights, around | under)
+            own = _share(weights, terms | under)
             whole = _share(weights, around | under | self._terms(title.text if title else ""))
             rest = _share(weights, terms | under | self._terms(title.text if title else ""))
             found.append(
@@ -219,15 +220,19 @@ class _Measure:
                     max(self._hits[n].score for n in one.hits) / best,
                     bool(kind) and gives(kind, unit.text, question),
                     one.first,
-                    own, _share(weights, terms), _share(weights, under), beside,
+                    own, _share(weights, under),
                     _beyond(rest, above), _beyond(whole, above),
                     self._named(named, one),
                     prompts.GIVES_ORDER if any(map(is_instruction, [unit.quote, *sentence_texts(unit.quote)])) else "",
                 )
             )  # fmt: skip
-        return Evidence(
-            question, tuple(self._hits), tuple(found), weights, tuple(missing(question, self._held)), by_words=query is None
-        )
+        return Evidence(question, tuple(self._hits), tuple(found), weights, *self._lacking(named), by_words=query is None)
+
+    def _lacking(self, named: Sequence[tuple[str, ...]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Which identities what was found lacks, and which of them all documents lack: of a phrase nobody can say that."""
+        lacking = [identity for identity in named if not self._held(identity)]
+        nowhere = [one for one in lacking if len(one) > 1 or not self._documents.knows(one[0])]
+        return tuple(" ".join(one) for one in lacking), tuple(" ".join(one) for one in nowhere)
 
     def _held(self, identity: tuple[str, ...]) -> bool:
         """Whether the words of an identity stand together in a chunk or a unit, with what it stands under."""
@@ -271,5 +276,5 @@ def _beyond(share: float, above: float) -> float:
 
 def _unit_rows(vectors: Vector) -> Vector:
     norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    unit: Vector = vectors / np.where(norms > 0, norms, 1.0)
+    unit: Vector = vectors / np.maximum(norms, 1e-9)
     return unit

@@ -1,11 +1,11 @@
 """What a question is about by name: identifiers, names and numbers must stand in the evidence, or there is no answer in it."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from rag_agent.language import detect
 
-__all__ = ["identities", "is_code", "is_pasted", "missing"]
+__all__ = ["identities", "is_code", "is_pasted"]
 
 _TOKEN = re.compile(r"[^\W_]*_*\w+(?:[-.:/@+&\\,']+\w+)*")
 _INNER_CAPITAL = re.compile(r"[a-z][A-Z]|[A-Z]{2,}[a-z]{2,}")
@@ -68,13 +68,3 @@ def _is_identifier(token: str) -> bool:
 
 def _is_name(token: str, question: str) -> bool:
     return token[0].isupper() and len(token) > 1 and detect(question) not in _NOUNS_IN_CAPITALS
-
-
-def missing(question: str, held: Callable[[tuple[str, ...]], bool]) -> list[str]:
-    """Those identities of a question that the evidence does not hold, as written.
-
-    Args:
-        question: The question.
-        held: Says whether all words of an identity stand together in the evidence.
-    """
-    return [" ".join(identity) for identity in identities(question) if not held(identity)]

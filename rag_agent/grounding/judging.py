@@ -66,7 +66,7 @@ def missing(sentence: str, unit: str) -> str:
     said, read = (tokens(text, one) for text, one in zip((sentence, unit), known, strict=True))
     held = {token.key for token in read} | {str(year) for year, _, _ in dates(read)}
     for at, token in enumerate(said):
-        value = token.kind in ("number", "unit") or _may_name(token, said[:at], known[0])
+        value = token.kind in ("number", "unit") or _may_name(token, at > 0, known[0])
         if value and token.key not in held:
             return f"{token.raw} is not in the source"
     if not all(any(all(a in (0, b) for a, b in zip(one, other, strict=True)) for other in dates(read)) for one in dates(said)):
@@ -76,9 +76,9 @@ def missing(sentence: str, unit: str) -> str:
     return ""
 
 
-def _may_name(token: Token, before: Sequence[Token], known: Language | None) -> bool:
+def _may_name(token: Token, within: bool, known: Language | None) -> bool:
     """A capital within a sentence is a name's; at its beginning it may be."""
-    return token.kind == "word" and token.raw[0].isupper() and (bool(before) or not known or token.key not in known.small_words)
+    return token.kind == "word" and token.raw[0].isupper() and (within or not known or token.key not in known.small_words)
 
 
 def _negated(clause: Sequence[Token], known: Language | None) -> bool:

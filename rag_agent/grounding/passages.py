@@ -3,18 +3,25 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Protocol
 
 from rag_agent.answers import Hit
 from rag_agent.documents.outline import Outline
 from rag_agent.documents.shown import shown
-from rag_agent.grounding.evidence import Documents
 
-__all__ = ["Passage", "passages"]
+__all__ = ["Documents", "Passage", "passages"]
 
 SECTION = 3000
 """Characters up to which a section is read whole; 500 without it are too little to read from."""
 AROUND = 700
 """Characters on both sides of a chunk that are read of a longer section."""
+
+
+class Documents(Protocol):
+    """What is asked of a library."""
+
+    def outline(self, hit: Hit) -> tuple[int, Outline]:
+        """The text that a hit lies in, with its structure; and where that text begins in the file."""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ def parts(question: str) -> list[str]:
     asks, joins = ("|".join(map(re.escape, sorted(words))) for words in (known.question_words, known.joins))
     pieces = [
         piece.strip(" ,")
-        for whole in _ENDS.split(question)
+        for whole in _ENDS.split(" ".join(question.split()))
         for piece in re.split(rf"(?:,\s*|\s+)(?:{joins})\s+(?=(?:{asks})\b)", whole, flags=re.IGNORECASE)
     ]
     found = [piece for piece in pieces if len(piece.split()) >= _LEAST]

@@ -2,22 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import PurePosixPath
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from rag_agent.answers import Citation, Hit
-from rag_agent.documents.outline import Outline
 from rag_agent.grounding.instructions import is_quotable
-from rag_agent.grounding.passages import Passage
+from rag_agent.grounding.passages import Documents, Passage
 from rag_agent.grounding.units import Unit, units
 
 __all__ = ["Quotable", "quotables"]
-
-
-class Documents(Protocol):
-    """What is asked of a library."""
-
-    def outline(self, hit: Hit) -> tuple[int, Outline]:
-        """The text that a hit lies in, with its structure; and where that text begins in the file."""
 
 
 class Quotable(NamedTuple):

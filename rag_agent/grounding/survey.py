@@ -19,7 +19,8 @@ _ASKED: dict[Kind, tuple[str, ...]] = {
     "files": (
         "Which files do you have?", "What documents are there?", "List all the documents.", "How many files are there?",
         "Which documents can you search?", "Which files are there?", "Show me all files.", "What documents can I ask about?",
-        "How many documents do you know?", "Welke documenten zijn er?", "Welche Dokumente gibt es?", "Quels documents y a-t-il ?", "Welke bestanden heb je?", "Welche Dateien gibt es?", "Quels fichiers as-tu ?",
+        "How many documents do you know?", "Welke documenten zijn er?", "Welche Dokumente gibt es?",
+        "Quels documents y a-t-il ?", "Welke bestanden heb je?", "Welche Dateien gibt es?", "Quels fichiers as-tu ?",
         "¿Qué archivos hay?",
     ),
     "summary": (
@@ -27,7 +28,8 @@ _ASKED: dict[Kind, tuple[str, ...]] = {
         "What is in this file?", "What does this document say?", "What is this file about?", "Give a summary of this document.",
         "Give me an overview of the documents.", "tl;dr", "What do these files contain?", "What is this collection about?",
         "Give me a summary.", "Summarise everything.", "Can you summarise these documents for me?", "Waar gaat deze map over?",
-        "Worum geht es in diesen Dokumenten?", "De quoi parlent ces documents ?", "¿De qué tratan estos documentos?", "Waar gaat dit document over?", "Vat dit bestand samen.",
+        "Worum geht es in diesen Dokumenten?", "De quoi parlent ces documents ?", "¿De qué tratan estos documentos?",
+        "Waar gaat dit document over?", "Vat dit bestand samen.",
         "Wovon handelt dieses Dokument?", "Fasse diese Datei zusammen.", "De quoi parle ce document ?", "Résume ce fichier.",
         "¿De qué trata este documento?", "Resume este archivo.",
     ),

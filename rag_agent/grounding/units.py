@@ -97,9 +97,13 @@ def _leans_back(sentence: str) -> bool:
 def _following(outline: Outline, numbers: range) -> Iterator[int]:
     """The next blocks, as long as what came last only announces them."""
     number = numbers.stop - 1
-    while 0 <= number < len(outline.blocks) - 1 and _announces(outline, number):
+    announced = number >= 0 and _announces(outline, number)
+    while announced and number < len(outline.blocks) - 1:
         number += 1
         yield number
+        if outline.blocks[number].kind == "furniture":
+            continue
+        announced = _announces(outline, number)
         if outline.blocks[number].kind in ("list", "table"):
             holder = outline.blocks[number]
             while number + 1 < len(outline.blocks) and outline.blocks[number + 1].start < holder.end:
@@ -133,7 +137,7 @@ class _Units:
         elif block.kind == "code":
             yield from self._code(number)
         elif block.kind in ("row", "pair"):
-            yield self._unit(block.kind, number, block.start, block.end)  # type: ignore[arg-type]
+            yield self._unit(block.kind, number, block.start, block.end)
         elif block.kind in ("paragraph", "quotation") and not self._inside_whole(place.parent):
             yield from self._sentences(number)
 
@@ -199,8 +203,8 @@ class _Units:
             yield self._unit("sentence", number, *span, before=before, after=after, leaning=_leans_back(texts[at]))
 
     def _introduces_block(self, number: int) -> bool:
-        following = self._outline.blocks[number + 1 : number + 2]
-        return bool(following) and following[0].kind in ("list", "table", "code", "pair", "quotation")
+        following = (block.kind for block in self._outline.blocks[number + 1 :] if block.kind != "furniture")
+        return next(following, "") in ("list", "table", "code", "pair", "quotation")
 
     def _unit(
         self, kind: UnitKind, number: int, start: int, end: int, *, introduced: bool = False, before: str = "", after: str = "",

@@ -33,8 +33,9 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS files (
     id INTEGER PRIMARY KEY, file TEXT NOT NULL, live INTEGER NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
-    sha256 BLOB NOT NULL, encoding TEXT NOT NULL, told TEXT NOT NULL, UNIQUE (file, live));
-CREATE TABLE IF NOT EXISTS texts (file_id INTEGER PRIMARY KEY REFERENCES files ON DELETE CASCADE, text BLOB NOT NULL, structure BLOB NOT NULL);
+    sha256 BLOB NOT NULL, bytes_sha256 BLOB NOT NULL, encoding TEXT NOT NULL, told TEXT NOT NULL, UNIQUE (file, live));
+CREATE TABLE IF NOT EXISTS texts (
+    file_id INTEGER PRIMARY KEY REFERENCES files ON DELETE CASCADE, text BLOB NOT NULL, structure BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS vectors (id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, vector BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS chunks (
     id INTEGER PRIMARY KEY AUTOINCREMENT, file_id INTEGER NOT NULL REFERENCES files ON DELETE CASCADE,
@@ -47,6 +48,7 @@ CREATE INDEX IF NOT EXISTS chunks_by_vector ON chunks (vector_id);
 # texts that stand under no heading keep their vectors.
 _FROM_2 = """
 ALTER TABLE files ADD COLUMN told TEXT NOT NULL DEFAULT '';
+ALTER TABLE files ADD COLUMN bytes_sha256 BLOB NOT NULL DEFAULT x'';
 ALTER TABLE texts ADD COLUMN structure BLOB NOT NULL DEFAULT x'';
 ALTER TABLE chunks ADD COLUMN context TEXT NOT NULL DEFAULT '';
 DELETE FROM files WHERE live = 0;
@@ -57,7 +59,8 @@ _DAMAGED = {
     "vectors": """SELECT 1 FROM vectors WHERE typeof(vector) != 'blob' OR length(vector) % 4 OR length(vector) = 0
         OR length(vector) != (SELECT length(vector) FROM vectors LIMIT 1)""",
     "files": """SELECT 1 FROM files WHERE typeof(file) != 'text' OR typeof(size) != 'integer' OR typeof(mtime_ns) != 'integer'
-        OR typeof(sha256) != 'blob' OR typeof(live) != 'integer' OR NOT EXISTS (SELECT 1 FROM texts WHERE file_id = files.id)""",
+        OR typeof(sha256) != 'blob' OR typeof(bytes_sha256) != 'blob' OR typeof(live) != 'integer'
+        OR NOT EXISTS (SELECT 1 FROM texts WHERE file_id = files.id)""",
     "chunks": """SELECT 1 FROM chunks WHERE typeof(article) != 'integer' OR typeof(start) != 'integer' OR start < 0
         OR typeof("end") != 'integer' OR "end" < start OR (page IS NOT NULL AND typeof(page) != 'integer')
         OR NOT EXISTS (SELECT 1 FROM vectors WHERE id = vector_id) OR NOT EXISTS (SELECT 1 FROM files WHERE id = file_id)""",
@@ -214,20 +217,30 @@ class Database:
             row = self._connection.execute("SELECT sha256 FROM files WHERE file = ? AND live = 1", (file,)).fetchone()
         return bytes(row[0]) if row else None
 
-    def touch(self, sources: Iterable[Source]) -> None:
-        """Note new stamps of files whose content is as it was."""
+    def bytes_sha256(self) -> dict[str, bytes]:
+        """The hash of every searched file's bytes, as they were read."""
+        with self.told():
+            return dict(self._connection.execute("SELECT file, bytes_sha256 FROM files WHERE live = 1"))
+
+    def touch(self, sources: Iterable[tuple[Source, bytes]]) -> None:
+        """Note new stamps and hashes of the bytes of files whose text is as it was."""
         self._connection.executemany(
-            "UPDATE files SET size = ?, mtime_ns = ? WHERE file = ? AND live = 1", [(s.size, s.mtime_ns, s.file) for s in sources]
+            "UPDATE files SET size = ?, mtime_ns = ?, bytes_sha256 = ? WHERE file = ? AND live = 1",
+            [(source.size, source.mtime_ns, digest, source.file) for source, digest in sources],
         )
 
-    def stage(self, source: Source, reading: Reading, chunks: Sequence[Chunk], model: str) -> None:
-        """Keep a file for `swap`. Every chunk's vector must be there already."""
+    def stage(self, source: Source, digest: bytes, reading: Reading, chunks: Sequence[Chunk], model: str) -> None:
+        """Keep a file for `swap`; `digest` is the SHA-256 of its bytes. Every chunk's vector must be there already."""
         self.unstage([source.file])
         text, data = reading.text, reading.text.encode()
         row = self._connection.execute(
-            "INSERT INTO files (file, live, size, mtime_ns, sha256, encoding, told) VALUES (?, 0, ?, ?, ?, ?, ?)",
-            (source.file, source.size, source.mtime_ns, hashlib.sha256(data).digest(), reading.encoding, "\n".join(reading.told)),
-        ).lastrowid
+            "INSERT INTO files (file, live, size, mtime_ns, sha256, bytes_sha256, encoding, told) "
+            "VALUES (?, 0, ?, ?, ?, ?, ?, ?)",
+            (
+                source.file, source.size, source.mtime_ns, hashlib.sha256(data).digest(), digest, reading.encoding,
+                "\n".join(reading.told),
+            ),
+        ).lastrowid  # fmt: skip
         self._connection.execute("INSERT INTO texts VALUES (?, ?, ?)", (row, data, _packed(reading)))
         self._connection.executemany(
             'INSERT INTO chunks (file_id, article, start, "end", page, context, vector_id) '

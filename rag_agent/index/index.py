@@ -74,6 +74,7 @@ class Index:
         self._database: Database | None = None
         self._arrays: Arrays | None = None
         self._vectors: dict[str, Matrix] = {}
+        self._seen: Listing | None = None
         self._lock = threading.RLock()
         self._forget()
 
@@ -100,13 +101,15 @@ class Index:
     # --- bringing it up to date ----------------------------------------------------------------------------------------
 
     def update(self, *, rebuild: bool = False, progress: Progress = lambda done, total: None) -> IndexReport:
-        """Bring the index up to date with the files: unchanged ones cost a look at their size and time.
+        """Bring the index up to date with the files.
 
-        What is embedded is kept at once: an update that is interrupted goes on where it was. Searches see the former state
-        until it is finished. Where another process is at it, `rebuild=False` leaves it to that one.
+        Unchanged ones cost a look at their size and time, or, with `rebuild`, at their bytes. What is embedded is kept at once:
+        an update that is interrupted goes on where it was. Searches see the former state until it is finished. Where another
+        process is at it, `rebuild=False` leaves it to that one.
 
         Args:
-            rebuild: Make an index anew that is damaged or was made with other settings, instead of refusing it.
+            rebuild: Compare files of unchanged size and time by their bytes, and make an index anew that is damaged or was made
+                with other settings, instead of refusing it.
             progress: Called with the chunks done and to do.
 
         Raises:
@@ -122,6 +125,7 @@ class Index:
                 database = self._opened(any_settings=rebuild)
                 if free:
                     report = self._updated(database, listing, progress, needed=rebuild)
+                    self._seen = listing
                 else:
                     report = IndexReport(0, 0, unchanged=database.counts()[0])
             files, chunks = database.counts()
@@ -137,13 +141,22 @@ class Index:
                 }
             )
 
+    def stale(self) -> bool:
+        """Whether files came, went, or changed in size or time since this object brought the index up to date.
+
+        Raises:
+            DocumentsError: The docs root is missing or cannot be opened.
+        """
+        return list_sources(self.docs) != self._seen
+
     def _updated(self, database: Database, listing: Listing, progress: Progress, *, needed: bool) -> IndexReport:
         """Do it. On a full disk, unless it is `needed`, the former state goes on answering, and that is told."""
         if self._arrays is None and self.path:
             self._arrays = Arrays.open(self._folder(self.path), database.version())
         try:
             run = Update(database, self._embeddings, self._splitter, self._made_with, progress)
-            report = run.run(listing, all_anew=self._differs(database) is not None, swapped=self._derive)
+            all_anew = self._differs(database) is not None
+            report = run.run(listing, all_anew=all_anew, by_content=needed and not all_anew, swapped=self._derive)
         except IndexFileError as error:
             if needed or not disk_is_full(error) or not database.counts()[0]:
                 raise
@@ -257,7 +270,7 @@ class Index:
             return 0, whole
         return hit.start, outline(plain_reading(hit.text))
 
-    def vector(self, query: str) -> Matrix | None:
+    def vector(self, query: str) -> Matrix:
         """The vector of a query, (dimensions,), of length 1; the last few are remembered, so that a turn embeds each once."""
         found = self._vectors.get(query)
         if found is None:
@@ -316,6 +329,15 @@ class Index:
                 raise
             except Exception as error:
                 raise self._damaged(error) from error
+
+    def knows(self, word: str) -> bool:
+        """Whether any document, or the name of one, holds a word, or the number in it: "1700s" is known by "1700"."""
+
+        def found(arrays: Arrays) -> bool:
+            bm25 = arrays.bm25
+            return any(map(bm25.frequency, bm25.analyser.terms(word)[:1] if "_" in word else bm25.analyser.terms(word)))
+
+        return self._read(found)
 
     def files(self) -> tuple[str, ...]:
         """The files there are, by name."""
@@ -418,13 +440,14 @@ class Index:
 
         bm25 = arrays.bm25
         literal = None
-        for rows in bm25.phrase_rows(query, texts).values():
+        for holders in bm25.phrase_rows(query, texts).values():
             literal = np.zeros(len(dense), dtype=np.bool_) if literal is None else literal
-            literal[rows] = True
+            literal[holders] = True
         lexical = bm25.scores(query)
         if rows is not None:  # the rest is as if it were not there
             dense, lexical = dense[rows], lexical[rows]
-            found = rank(dense, lexical, arrays.articles[rows], lambda at: texts(rows[list(at)].tolist()), k=k)
+            literal = literal[rows] if literal is not None else None
+            found = rank(dense, lexical, arrays.articles[rows], lambda at: texts(rows[list(at)].tolist()), k=k, literal=literal)
             return [(int(rows[at]), score) for at, score in found]
         return rank(
             dense,
@@ -512,6 +535,22 @@ def index_path(home: Path, docs: Path) -> Path:
     root = str(docs.expanduser().absolute())
     name = re.sub(r"[^\w.-]+", "_", Path(root).name)[:40] or "root"
     return home / "indexes" / f"{name}-{hashlib.sha256(root.encode()).hexdigest()[:12]}.sqlite"
+
+
+def left_unread(home: Path, docs: Path) -> tuple[tuple[str, str], ...]:
+    """What was not read of the files in the index of a docs root, file and thing in words; nothing where there is no index.
+
+    Raises:
+        IndexFileError: The index is damaged.
+    """
+    path = index_path(home, docs)
+    if not path.is_file():
+        return ()
+    database = Database(path, rebuild=f"rag-agent index {docs}")
+    try:
+        return database.left_unread()
+    finally:
+        database.close()
 
 
 def _nothing_to_read(docs: Path, skipped: Sequence[tuple[str, str]]) -> str:

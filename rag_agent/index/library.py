@@ -32,6 +32,9 @@ class Library(Protocol):
     def search(self, queries: Queries, k: int, within: Collection[str] = ()) -> list[Hit]:
         """The best k chunks, best first; of these files alone, where any are named."""
 
+    def knows(self, word: str) -> bool:
+        """Whether any document holds a word, or the number in it."""
+
     def files(self) -> tuple[str, ...]:
         """The files there are, by name; empty where it cannot be told."""
 
@@ -119,6 +122,10 @@ class VectorStoreLibrary:
     def idf(self, term: str) -> float:
         """A foreign store counts no words: all weigh the same."""
         return 1.0
+
+    def knows(self, word: str) -> bool:
+        """A foreign store does not tell; what was found decides."""
+        return False
 
     def files(self) -> tuple[str, ...]:
         """A foreign store does not tell."""

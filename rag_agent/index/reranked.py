@@ -56,6 +56,10 @@ class RerankedLibrary:
         """The vector of a query."""
         return self._library.vector(query)
 
+    def knows(self, word: str) -> bool:
+        """Whether any document holds a word."""
+        return self._library.knows(word)
+
     def files(self) -> tuple[str, ...]:
         """The files there are."""
         return self._library.files()

@@ -22,16 +22,17 @@ _DICTIONARIES = ("en", "nl", "de", "fr", "es", "it", "pt", "ru")  # of pyspellch
 def mended(word: str, code: str, bm25: BM25, texts: Texts) -> str | None:
     """The word of the documents that an unknown word is most likely a slip of, as it is written there.
 
-    The `code` is that of the question's language, in which a word may be right. One letter may be wrong, missing, too many or swapped with its neighbour, and two in words of eight letters or more
-    (optimal string alignment). A word that a dictionary knows is no slip.
+    The `code` is that of the question's language, in which a word may be right. One letter may be wrong, missing, too many or
+    swapped with its neighbour, and two in words of eight letters or more (optimal string alignment). A word that a dictionary
+    knows is no slip.
     """
     low = fold(word)
     if not low.isalpha() or len(low) < _SHORTEST or any(map(bm25.frequency, bm25.analyser.terms(low))):
         return None
     stem = bm25.analyser.stem(low)
     most = 2 if len(low) >= 8 else 1
-    near = process.extract(stem, bm25.vocabulary, scorer=OSA.distance, score_cutoff=most, limit=20)
-    near = [(term, distance) for term, distance, _ in near if term.isalpha() and term[0] == stem[0]]
+    found = process.extract(stem, bm25.vocabulary, scorer=OSA.distance, score_cutoff=most, limit=20)
+    near = [(term, distance) for term, distance, _ in found if term.isalpha() and term[0] == stem[0]]
     if not near or _is_word(low, code):
         return None
     term = min(near, key=lambda one: (one[1], -bm25.frequency(one[0])))[0]
@@ -51,9 +52,9 @@ def nearest(name: str, bm25: BM25, texts: Texts) -> str | None:
 
 def _as_written(term: str, bm25: BM25, texts: Texts) -> str:
     for text in texts(bm25.rows(term)[:1].tolist()):
-        for word in re.findall(r"[\w.:/@+-]*\w", text):
-            if term in bm25.analyser.terms(word):
-                return word
+        for match in re.finditer(r"[\w.:/@+-]*\w", text):
+            if term in bm25.analyser.terms(match.group()):
+                return match.group()
     return term
 
 

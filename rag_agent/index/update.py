@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,13 +21,17 @@ Progress = Callable[[int, int], None]
 """Told how many of how many chunks are embedded; the second number is an estimate until all files are read."""
 
 _GROUP = 1024  # chunks sorted by length together, so that little is padding
-_BATCH = 256  # chunks embedded, and kept, at a time
+_BATCH = 32  # chunks embedded, and kept, at a time at least; more where that takes less than a step
+_MOST = 256
+_STEP = 0.5  # seconds from one sign of progress to the next
 _READERS = min(4, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True)
 class _Read:
     source: Source
+    digest: bytes
+    """SHA-256 of the file's bytes."""
     reading: Reading
     chunks: list[Chunk]
 
@@ -51,12 +56,13 @@ class Update:
         self._new = 0  # chunks that had or have to be embedded, of the bytes read so far
         self._bytes = 0
 
-    def run(self, listing: Listing, *, all_anew: bool, swapped: Callable[[], None]) -> IndexReport:
+    def run(self, listing: Listing, *, all_anew: bool, by_content: bool, swapped: Callable[[], None]) -> IndexReport:
         """Do it.
 
         Args:
             listing: What the docs root holds.
             all_anew: Whether the files in the index count for nothing, since they were split or embedded otherwise.
+            by_content: Whether files of unchanged size and time are told apart by their bytes, all of which are read.
             swapped: Called inside the transaction that puts the files in place, before it is committed.
         """
         database = self._database
@@ -64,7 +70,10 @@ class Update:
         known = database.stamps(live=True)
         current = {} if all_anew else known
         staged = self._still_good(listed, current)
-        wanted = [s for s in listing.sources if current.get(s.file) != listed[s.file] and s.file not in staged]
+        changed = {s.file for s in listing.sources if current.get(s.file) != listed[s.file]}
+        if by_content:
+            changed |= self._rewritten([s for s in listing.sources if s.file not in changed])
+        wanted = [s for s in listing.sources if s.file in changed and s.file not in staged]
         touched, unreadable = self._stage(wanted, current)
         skipped = (*listing.skipped, *unreadable)
         gone = sorted(set(known) - set(listed) | {file for file, _ in skipped} & set(known))
@@ -92,9 +101,18 @@ class Update:
                 database.set_meta({"staged_with": made_with})
         return good
 
-    def _stage(self, wanted: Sequence[Source], current: dict[str, tuple[int, int]]) -> tuple[list[Source], list[tuple[str, str]]]:
-        """Read, embed and stage files; hands back those whose content is as it was, and those that cannot be read."""
-        touched: list[Source] = []
+    def _rewritten(self, sources: Sequence[Source]) -> set[str]:
+        """Those of some files whose bytes are others than were read."""
+        known = self._database.bytes_sha256()
+        with ThreadPoolExecutor(_READERS, "rag-agent-hash") as pool:
+            digests = pool.map(_digest, sources)
+            return {source.file for source, digest in zip(sources, digests, strict=True) if known.get(source.file) != digest}
+
+    def _stage(
+        self, wanted: Sequence[Source], current: dict[str, tuple[int, int]]
+    ) -> tuple[list[tuple[Source, bytes]], list[tuple[str, str]]]:
+        """Read, embed and stage files; hands back those whose text is as it was, and those that cannot be read."""
+        touched: list[tuple[Source, bytes]] = []
         unreadable: list[tuple[str, str]] = []
         group: list[_Read] = []
         left = sum(source.size for source in wanted)
@@ -104,7 +122,7 @@ class Update:
             if isinstance(found, Unreadable):
                 unreadable.append((source.file, str(found)))
             elif source.file in current and self._database.sha256(source.file) == _sha256(found):
-                touched.append(source)
+                touched.append((source, found.digest))
             elif not found.chunks:
                 unreadable.append((source.file, "empty"))
             else:
@@ -134,9 +152,10 @@ class Update:
             pool.shutdown(cancel_futures=True)
 
     def _read(self, reader: Reader, source: Source) -> _Read | Unreadable:
+        digest = _digest(source)  # before the text: a file that changes in between is told by it the next time
         try:
             reading = self._splitter.articles(reader.read(source.path))
-            return _Read(source, reading, list(self._splitter.chunks_of(reading)))
+            return _Read(source, digest, reading, list(self._splitter.chunks_of(reading)))
         except Unreadable as reason:
             return reason
 
@@ -148,17 +167,30 @@ class Update:
         total = self._new + round(left * self._new / max(1, self._bytes))
         if texts:
             self._progress(self._embedded, total)
-        for start in range(0, len(texts), _BATCH):
-            batch = texts[start : start + _BATCH]
+        size, done = _BATCH, 0
+        while done < len(texts):
+            began = time.perf_counter()
+            batch = texts[done : done + size]
             vectors = unit_rows(np.asarray(self._embeddings.embed_documents(batch), dtype=np.float32))
             with database.transaction():
                 database.add_vectors(batch, vectors, self._model)
+            done += len(batch)
             self._embedded += len(batch)
             self._progress(self._embedded, total)
+            took = time.perf_counter() - began
+            size = min(_MOST, 2 * size) if took < _STEP / 2 else max(_BATCH, size // 2) if took > _STEP else size
         if group:
             with database.transaction():
                 for read in group:
-                    database.stage(read.source, read.reading, read.chunks, self._model)
+                    database.stage(read.source, read.digest, read.reading, read.chunks, self._model)
+
+
+def _digest(source: Source) -> bytes:
+    try:
+        with source.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+    except OSError:
+        return b""  # what is wrong is told when it is read
 
 
 def _sha256(read: _Read) -> bytes:

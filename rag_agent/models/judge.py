@@ -51,6 +51,8 @@ class ReaderJudge:
     A model in this process tells how likely its "yes" is; of a server's only the reply is known, which is 1 or 0.
     """
 
+    # Qwen2.5-Coder-1.5B on 116 claims of Q2: precision 0.89 at 0.9 (recall 0.13), 0.81 at 0.8 (0.34), 0.75 at 0.6 (0.77); all
+    # taken 0.53. A model of this size does not reach 0.90 at a recall of one half; scripts/eval_support.py --judge measures one.
     threshold = 0.9
 
     def __init__(self, model: BaseChatModel, ask: Callable[[list[BaseMessage]], BaseMessage] | None = None) -> None:

@@ -29,15 +29,16 @@ class Generation:
             write = get_stream_writer()
             for claim in state["quotes"]:
                 write({"type": "quote", "text": claim["text"], "standing": "quote"})
-        found = _within_room([Passage(**values) for values in state["passages"]])
+        everything = [Passage(**values) for values in state["passages"]]
+        found = _within_room(everything)
         question = state["queries"][0][0]
         left_out = list(state.get("left_out", []))
         count = self._fitting(question, found)
         if not count:  # the window holds no passage whole: the units that are likeliest to answer, then
             found = _as_passages(state["units"])
             count = self._fitting(question, found)
-        if count < len(found):
-            left_out.append(prompts.PASSAGES_LEFT_OUT.format(shown=count, passages=len(found)))
+        if count < len(found) or len(found) < len(everything):
+            left_out.append(prompts.PASSAGES_LEFT_OUT.format(shown=count, passages=max(len(found), len(everything))))
         read = found[:count]
         update: AgentState = {"draft": "", "passages": [vars(passage) for passage in read], "left_out": left_out}
         if not read:

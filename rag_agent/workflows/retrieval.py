@@ -9,7 +9,7 @@ from langchain_core.embeddings import Embeddings
 
 from rag_agent import prompts
 from rag_agent.answers import Hit
-from rag_agent.grounding.choice import choose, probability, ranked
+from rag_agent.grounding.choice import choose, outermost, probability, ranked
 from rag_agent.grounding.disagreement import disagreement
 from rag_agent.grounding.evidence import Candidate, Evidence, Vector, gather
 from rag_agent.grounding.identity import is_pasted
@@ -59,7 +59,7 @@ class Retrieval:
 
     def _surveyed(self, about: Survey, files: Sequence[str], left_out: list[str]) -> AgentState:
         """What the documents themselves say of what they are: how each begins, or the chunks that say most."""
-        kind = about.kind
+        kind: str = about.kind
         if kind == "files":
             shown = files[:_MOST_FILES]
             hits = self._library.openings(shown)
@@ -80,12 +80,12 @@ class Retrieval:
         if state.get("survey"):
             return self._overview(state, hits)
         evidence, hits = self.evidence(state["queries"][0][0], hits)
-        likely = 0.0 if evidence.missing else probability(evidence)
+        likely = probability(evidence)
         return {
             "context": [document_of(hit) for hit in hits],
             "enough": likely >= self._refusal_threshold,
             "evidence": max(state.get("evidence", 0.0), likely),
-            "missing": list(evidence.missing),
+            "missing": list(evidence.unknown or evidence.missing),
             "units": [unit_of(candidate) for candidate in ranked(evidence)],
             "quotes": _quotes(evidence),
             "passages": [vars(passage) for passage in passages(hits, self._library)],
@@ -106,7 +106,7 @@ class Retrieval:
             if not candidate.withheld and candidate.unit.kind != "code" and words + length <= _WORDS_OF_A_SUMMARY:
                 words += length
                 said.setdefault(candidate.unit.text, candidate)
-        chosen = sorted(said.values(), key=lambda one: (one.file, one.unit.start))
+        chosen = sorted(outermost(list(said.values())), key=lambda one: (one.file, one.unit.start))
         claims = [unit_of(candidate) for candidate in chosen]
         found = [vars(passage) for passage in passages(hits, self._library)]
         return {"enough": bool(claims), "evidence": 1.0, "missing": [], "units": claims, "quotes": claims, "passages": found}
@@ -116,7 +116,8 @@ class Retrieval:
         for candidate in gather("", [hit], self._library, embeddings=None).candidates:
             if not candidate.withheld and (named or candidate.unit.kind == "sentence"):
                 unit = candidate.unit
-                return {**unit_of(candidate), **({"text": f"{hit.file}: {(*unit.context, unit.text)[0]}"} if named else {})}
+                title = (*unit.context, unit.text)[0].partition("\n")[0]
+                return {**unit_of(candidate), **({"text": f"{hit.file}: {title}"} if named else {})}
         return None
 
     def evidence(self, question: str, hits: Sequence[Hit]) -> tuple[Evidence, list[Hit]]:
@@ -143,7 +144,7 @@ class Retrieval:
             notes.append(prompts.MENDED.format(typed=word, read=mended))
             return mended
 
-        return re.sub(r"(?<![\w.:/@_-])[^\W\d_]+(?![\w/@_-])", right, query), notes
+        return re.sub(r"(?<![\w.:/@_-])[^\W\d_]+(?![\w/@_-]|[.:]\w)", right, query), notes
 
 
 def _quotes(evidence: Evidence) -> list[dict[str, Any]]:
