@@ -49,13 +49,7 @@ BETWEEN: dict[str, str | tuple[str, str, str]] = {
 
 # Found and told to those who write these rooms; taken out as they are mended.
 KNOWN = {
-    "grounding.support.check": "n to the power of 1.3 to 1.8 of words, tags, dates, capitals, accents",
-    "memory.followups.phrases.listed_items": "squares of blank space",
-    "memory.followups.transforms.word_limit": "squares of one long word",
-    "memory.followups.transforms.is_chat": "explodes in 'thanks for the for the ...'",
-    "memory.followups.understand.understand": "explodes with is_chat",
-    "understand": "explodes with is_chat",
-    "understand, after a turn": "explodes with is_chat",
+    "grounding.transforming.resting_on": "each sentence of a reply is compared with the whole answer before it: squares of a long one",
 }
 
 
