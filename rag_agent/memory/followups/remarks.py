@@ -118,15 +118,14 @@ def _recall(question: str, talk: Talk) -> Recall | None:
         return Recall(whole=True)
     reminds = any(low.startswith("rem") for low in head)
     asks = said & (talk.which | talk.how) or reminds
-    if said & _modals(talk) and not reminds:  # "what can you tell me about London?"
-        return None
     if not asks or not said & talk.speakers or not said & (talk.ask | talk.answer | talk.turn):
         return None
     for low, after in zip(lows, lows[1:], strict=False):
         if low in talk.turn and (number := _number(after, talk)):
             return Recall(number)
     dated = bool(set(lows) & (when | set(talk.nth) | talk.conversation))
-    if topic and not dated and not said & talk.you:  # what was said elsewhere, perhaps
+    elsewhere = not said & talk.you or (said & _modals(talk) and not reminds)
+    if topic and not dated and elsewhere:  # "what did I say about taxes?", "what can you tell me about London?"
         return None
     nth = next((number for low in head if (number := _nth(low, talk))), 0)
     if not topic and not nth and said & talk.we and said & talk.ask:
