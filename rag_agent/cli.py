@@ -172,11 +172,14 @@ def index(path: Path, embeddings: Embedder = None, watch: Watch = False, as_json
 
         console.print_update(report, as_json)
         console.note(f"Watching {console.line(path)}. Ctrl-C ends it.")
-        for found in kept_up_to_date(agent, path, settings.folder):
-            if isinstance(found, RagAgentError):
-                console.note(f"rag-agent: {console.line(found)}")
-            else:
-                console.print_update(found, as_json)
+        try:
+            for found in kept_up_to_date(agent, path, settings.folder):
+                if isinstance(found, RagAgentError):
+                    console.note(f"rag-agent: {console.line(found)}")
+                else:
+                    console.print_update(found, as_json)
+        except KeyboardInterrupt:
+            console.note("\nThe watch has ended; what was indexed is kept.")
 
 
 @app.command()

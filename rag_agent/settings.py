@@ -31,7 +31,7 @@ TOML_FILE = "rag_agent.toml"
 CONFIG = f"{ENV_PREFIX}CONFIG"
 """The variable that names a file of settings, in the place of the working folder's."""
 
-HARMLESS = {"k", "chunk_size", "chunk_overlap", "separator", "answer", "prompt", "rewrite", "refusal_threshold"}
+HARMLESS = {"k", "chunk_size", "chunk_overlap", "separator", "answer", "rewrite", "refusal_threshold"}
 """What a file that merely lies in the working folder may set: none of it names something to read, run, write or send to."""
 
 

@@ -9,7 +9,7 @@ from rag_agent.errors import DocumentsError, RagAgentError
 
 
 def kept_up_to_date(agent: RagAgent, docs: Path, home: Path | None) -> Iterator[IndexReport | RagAgentError]:
-    """Index each change of the documents, until the caller stops or Ctrl-C is pressed.
+    """Index each change of the documents, until the caller stops.
 
     Args:
         agent: Over these documents.
@@ -35,7 +35,7 @@ def kept_up_to_date(agent: RagAgent, docs: Path, home: Path | None) -> Iterator[
         return own is None or not Path(path).is_relative_to(own)
 
     try:
-        for _ in watch(real.parent if is_file else real, watch_filter=concerns, raise_interrupt=False):
+        for _ in watch(real.parent if is_file else real, watch_filter=concerns, raise_interrupt=True):
             try:
                 report = agent.index(rebuild=False)
             except RagAgentError as error:

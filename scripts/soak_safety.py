@@ -181,7 +181,7 @@ class Soak:
                 column = chance.choice([row[1] for row in connection.execute(f"PRAGMA table_info({table})")] or ["x"])
                 value = chance.choice((None, "", "../victim", "../../rest/victim", b"", b"\xff", -1, 2**62, "x" * 32, 1.5))
                 connection.execute(f'UPDATE OR IGNORE {table} SET "{column}" = ?', (value,))
-        except sqlite3.Error:
+        except (sqlite3.Error, UnicodeDecodeError):  # too damaged to be damaged further
             pass
         finally:
             connection.close()

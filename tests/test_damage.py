@@ -97,6 +97,23 @@ def test_a_damaged_vector_is_one_line_and_is_mended_by_the_command_it_names(fold
     assert len(texts(again)) == 10
 
 
+@pytest.mark.parametrize("value", [2**62, -1, b"\xff", "text", 1.5])
+def test_a_damaged_text_is_one_line_and_is_mended_by_the_command_it_names(folder: Path, value: Any) -> None:
+    path = index(folder).path
+    assert path
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE texts SET text = ?", (value,))
+    connection.close()
+    found = index(folder)
+    with pytest.raises(IndexFileError, match="damaged.*make it anew") as caught:
+        texts(found)
+    assert "\n" not in str(caught.value)
+    found.close()
+    again = index(folder)
+    again.update(rebuild=True)
+    assert len(texts(again)) == 10
+
+
 def test_a_full_disk_leaves_the_old_index_to_answer_and_says_so(
     folder: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -149,7 +149,7 @@ def test_a_file_name_stays_on_one_line_of_a_prompt(hostile: Path) -> None:
     from rag_agent import Settings
 
     model = ScriptedChat(lambda messages: "It is far.")
-    with RagAgent(hostile, model=model, settings=Settings.load(answer="generate", prompt="long", home=":memory:")) as agent:
+    with RagAgent(hostile, model=model, settings=Settings.load(answer="generate", home=":memory:")) as agent:
         agent.ask("How far is the moon?")
     sent = "\n".join(str(message.content) for call in model.sent for message in call)
     assert "article 0, characters" in sent and not re.search(r"^\[2\] b", sent, re.MULTILINE)

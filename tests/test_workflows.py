@@ -198,7 +198,7 @@ def test_a_question_the_documents_do_not_answer_is_refused(ask: Ask) -> None:
     assert answer.text.startswith("The documents do not answer this question.")
     assert "the vector store" in answer.text
     assert answer.citations == ()
-    assert library.asked == [2, 6]
+    assert library.asked == [2]  # what was found decides; searching wider would only make people wait
     assert nodes[-1] == "refuse"
     assert model.sent == []
 

@@ -98,10 +98,9 @@ def _best(evidence: Evidence, shown: Sequence[Candidate]) -> list[tuple[Candidat
         if one.unit.kind in RECORDS and not one.withheld:
             most[one.file] = max(most.get(one.file, 0.0), one.own)
     for number in np.argsort(-chance, kind="stable").tolist():
-        candidate, likely = evidence.candidates[number], float(chance[number])
+        candidate, likely = list_or_item(evidence, evidence.candidates[number]), float(chance[number])
         if candidate.withheld or candidate.unit.text in said or (chosen and candidate.named < chosen[0][0].named):
             continue  # what lacks the name or number that the best unit holds is about something else
-        candidate = list_or_item(evidence, candidate)
         cost = words(candidate.unit.text)
         if (chosen or shown) and (used + cost > MAX_WORDS or likely < PRICE * max(cost, LEAST_WORDS)):
             continue

@@ -8,6 +8,7 @@ from typing import Protocol
 from rag_agent.answers import Hit
 from rag_agent.documents.outline import Outline
 from rag_agent.documents.shown import shown
+from rag_agent.visible import visible_line
 
 __all__ = ["Documents", "Passage", "passages"]
 
@@ -101,5 +102,5 @@ def _said(outline: Outline, start: int, end: int, file: str) -> str:
 
 
 def _above(outline: Outline, at: int, file: str) -> str:
-    lines = [file, outline.reading.title, *(" ".join(outline.text(n).split()) for n in outline.over(at))]
+    lines = [visible_line(file), outline.reading.title, *(" ".join(outline.text(n).split()) for n in outline.over(at))]
     return " — ".join(dict.fromkeys(line for line in lines if line))[:300]

@@ -54,7 +54,7 @@ def named_files(question: str, files: Collection[str]) -> tuple[str, ...]:
         name = file.rpartition("/")[2]
         stem = name.rpartition(".")[0] or name
         whole = [file, name, *([stem] if re.search(r"\d|[_-]", stem) and len(stem) > 3 else [])]
-        if any(re.search(rf"(?<![\w./-]){re.escape(one.casefold())}(?![\w/-])", low) for one in whole):
+        if any(re.search(rf"(?<![\w./-]){re.escape(one.casefold())}(?![\w/-]|\.\w)", low) for one in whole):
             found.append(file)
     return tuple(found)
 
@@ -80,7 +80,7 @@ def survey(
     plain = question
     for file in sorted(named, key=len, reverse=True):
         for one in (file, file.rpartition("/")[2], file.rpartition("/")[2].rpartition(".")[0]):
-            plain = re.sub(rf"(?<![\w./-]){re.escape(one)}(?![\w/-])", _THIS, plain, flags=re.IGNORECASE) if one else plain
+            plain = re.sub(rf"(?<![\w./-]){re.escape(one)}(?![\w/-]|\.\w)", _THIS, plain, flags=re.IGNORECASE) if one else plain
     vector = documents.vector(plain)
     if vector is None:
         return None

@@ -138,7 +138,7 @@ class Database:
             raise IndexFileError(
                 f"the index {self._path} cannot be used: {error}; mend that, or make it anew: {self._rebuild}"
             ) from error
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # SQLite's own message may quote what is no text
             raise IndexFileError(f"the index {self._path} is damaged ({error}); make it anew: {self._rebuild}") from error
 
     def check(self) -> None:
@@ -215,7 +215,7 @@ class Database:
         """The content hash of a file in the index."""
         with self.told():
             row = self._connection.execute("SELECT sha256 FROM files WHERE file = ? AND live = 1", (file,)).fetchone()
-        return bytes(row[0]) if row else None
+        return row[0] if row and isinstance(row[0], bytes) else None
 
     def bytes_sha256(self) -> dict[str, bytes]:
         """The hash of every searched file's bytes, as they were read."""
@@ -318,7 +318,9 @@ class Database:
         with self.told():
             row = self._connection.execute("SELECT text FROM texts WHERE file_id = ?", (file_id,)).fetchone()
             try:
-                return bytes(row[0]).decode()
+                if not isinstance(row[0], bytes):  # of a number, `bytes` would make as many zeros
+                    raise TypeError("no bytes")
+                return row[0].decode()
             except (TypeError, ValueError) as error:  # no row, no bytes, or bytes that are no text
                 raise sqlite3.DatabaseError(f"the text of file {file_id} is not what was written") from error
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from spellchecker import SpellChecker
 
 _SHORTEST = 4  # letters of a word that may be a slip
-_NEAR = 0.8  # least similarity of the nearest name, by Jaro and Winkler
+_NEAR = 0.88  # least similarity of the nearest name, by Jaro and Winkler
 _DICTIONARIES = ("en", "nl", "de", "fr", "es", "it", "pt", "ru")  # of pyspellchecker; in other languages nothing is mended
 
 
@@ -41,7 +41,8 @@ def mended(word: str, code: str, bm25: BM25, texts: Texts) -> str | None:
 
 def nearest(name: str, bm25: BM25, texts: Texts) -> str | None:
     """The term of the documents that is most like a name which does not occur, as it is written there."""
-    found = process.extractOne(fold(name), bm25.vocabulary, scorer=JaroWinkler.normalized_similarity, score_cutoff=_NEAR)
+    near = process.extract(fold(name), bm25.vocabulary, scorer=JaroWinkler.normalized_similarity, score_cutoff=_NEAR, limit=20)
+    found = next((one for one in near if abs(len(one[0]) - len(name)) <= len(name) // 3), None)
     parts = [part for part in re.split(r"[_./:-]", fold(name)) if len(part) > 2]
     if found is None and len(parts) > 1:  # "query_cache_size": what shares most of its parts
         shared = [(sum(part in term for part in parts), -len(term), term) for term in bm25.vocabulary if "_" in term]

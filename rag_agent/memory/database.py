@@ -115,7 +115,7 @@ class Database:
             raise ThreadError(f"the conversations in {self.path} cannot be used: {error}; mend that and try again") from error
         except sqlite3.ProgrammingError as error:
             raise ThreadError(f"the conversations in {self.path} are closed ({error}); open them anew") from error
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # SQLite's own message may quote what is no text
             raise ThreadError(
                 f"the file of conversations {self.path} is damaged ({error}); it is left as it is: `rag-agent threads check "
                 "--recover` saves what is readable into a new file and keeps the old one beside it"
