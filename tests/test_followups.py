@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag_agent.language import LANGUAGES, Talk, language
 from rag_agent.memory.followups import Turn, understand, usable_rewriting, word_limit
 
 CASES: list[dict[str, Any]] = [
@@ -129,6 +131,20 @@ def test_a_number_of_words(question: str, limit: int | None) -> None:
 def test_a_model_keeps_the_words_of_the_turn(turn: str, reply: str, used: bool) -> None:
     history = [*SHOP, Turn("When was Armstrong born?", "In 1930."), Turn("And Aldrin?", "Aldrin was born in 1930.")]
     assert (usable_rewriting(reply, turn, history) is not None) == used
+
+
+# --- the languages -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_every_language_has_all_words_of_conversation(code: str) -> None:
+    known = language(code)
+    assert known is not None
+    empty = [field.name for field in fields(Talk) if not getattr(known.talk, field.name)]
+    assert set(empty) <= {"clitic"}  # English has none
+    assert len(known.talk.nth) == 10
+    inner = {word for words in known.talk.opener for word in words} | set(known.talk.nth)
+    assert all("-" not in word and "'" not in word for word in inner)
 
 
 # --- any input -----------------------------------------------------------------------------------------------------

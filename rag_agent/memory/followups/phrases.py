@@ -108,11 +108,13 @@ def _is_name(found: Sequence[Token], i: int) -> bool:
 
 def _runs(text: str, found: Sequence[Token], talk: Talk) -> list[list[int]]:
     """Words in a row without a border between them; small words between two capitals stay inside a name."""
+    known = language(talk.code)
+    titles = known.abbreviations.before_name if known else frozenset()
     runs: list[list[int]] = []
     run: list[int] = []
     for i, token in enumerate(found):
         gap = text[found[i - 1].end : token.start] if i else ""
-        abbreviated = gap == ". " and len(found[i - 1].text) <= 2 and found[i - 1].capital and token.capital
+        abbreviated = gap == ". " and token.capital and (i > 0 and found[i - 1].low in titles or len(found[i - 1].text) == 1)
         if run and gap not in _GLUE and not abbreviated:
             runs.append(run)
             run = []

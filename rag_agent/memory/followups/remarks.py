@@ -49,16 +49,17 @@ def _remark(question: str, talk: Talk) -> Remark | None:
     if (
         said & talk.sure
         and not said & (talk.who | talk.which)
-        and _made_of(lows, talk, talk.sure | talk.know | talk.answer | talk.yes)
+        and _made_of(lows, talk, talk.sure | talk.know | talk.answer | talk.yes | talk.source)
     ):
         if asking or not said <= talk.yes | talk.closed:
             return "source"
     if _made_of(lows, talk, talk.source | talk.says | talk.know | talk.answer | talk.please):
-        known = said & talk.know and said & talk.you and said & (talk.how | talk.who)
+        asked = [low for low in lows if low in talk.how | talk.who]
+        known = said & talk.know and said & talk.you and len(asked) == 1
         told = said & talk.says and (said & (talk.this | {"so"}) or len(lows) == 2) and said & (talk.how | talk.who | talk.which)
         if said & talk.source or known or told:
             return "source"
-    if said & (talk.who | talk.which | talk.how):
+    if said & (talk.who | talk.which | talk.how) and (asking or lows[0] not in talk.yes - talk.meant):
         return "chat" if said & talk.speakers and said <= talk.closed and len(lows) <= 5 else None
     return "chat" if said & talk.yes and lows[0] not in talk.be and _made_of(lows, talk, talk.yes) else None
 
@@ -115,14 +116,16 @@ def _recall(question: str, talk: Talk) -> Recall | None:
         return None
     if said & talk.sum_up and (said & talk.conversation or (said & talk.speakers and said & talk.ask)):
         return Recall(whole=True)
-    asks = said & (talk.which | talk.how) or any(low.startswith("rem") for low in head)
+    reminds = any(low.startswith("rem") for low in head)
+    asks = said & (talk.which | talk.how) or reminds
     if not asks or not said & talk.speakers or not said & (talk.ask | talk.answer | talk.turn):
         return None
     for low, after in zip(lows, lows[1:], strict=False):
         if low in talk.turn and (number := _number(after, talk)):
             return Recall(number)
     dated = bool(set(lows) & (when | set(talk.nth) | talk.conversation))
-    if topic and not dated and not said & talk.you:  # what was said elsewhere, perhaps
+    elsewhere = not said & talk.you or (said & _modals(talk) and not reminds)
+    if topic and not dated and elsewhere:  # "what did I say about taxes?", "what can you tell me about London?"
         return None
     nth = next((number for low in head if (number := _nth(low, talk))), 0)
     if not topic and not nth and said & talk.we and said & talk.ask:
@@ -142,6 +145,11 @@ def _nth(low: str, talk: Talk) -> int:
 
 def _number(low: str, talk: Talk) -> int:
     return _numbers(talk).get(low) or (int(low) if low.isdigit() and len(low) <= 4 else 0)
+
+
+def _modals(talk: Talk) -> frozenset[str]:
+    known = language(talk.code)
+    return known.modals if known else frozenset()
 
 
 def _numbers(talk: Talk) -> Mapping[str, int]:

@@ -12,6 +12,7 @@ from rag_agent.memory.followups.phrases import Phrase, Token, content, phrases, 
 _BRIEF = 8  # words; a longer turn says enough by itself, unless it points
 _FRAGMENT = 4  # words of a turn that may be a part of a question without saying so ("on phones?")
 _BULLET = re.compile(r"\s*(?:[-*•–]|\(?\d{1,2}[.)])\s+")
+_OWNER = re.compile(r"['’]s? ")
 _BORDER = re.compile(r"(?:[:,–—.?!]|(?<=\s)-)\s+")
 
 
@@ -147,6 +148,9 @@ def exchange(new: str, question: str, talk: Talk) -> Rewriting:
         at = found.index(best)
         if len(inside) > 1 and inside[1].preposition in talk.of and at and best.preposition in talk.of:
             best = replace(found[at - 1], end=end)  # "the siege of York" for "the battle of Hastings"
+            start = best.start
+        if at and _OWNER.fullmatch(question[found[at - 1].end : start]):  # "the children's ward"
+            best = found[at - 1]
             start = best.start
         if best.article and (words[0].low in talk.the or words[0].capital):
             start = question.casefold().rindex(best.article, 0, start)
