@@ -280,6 +280,9 @@ def test_ctrl_c_ends_a_chat_and_keeps_its_turns(command: list[str], tiny: list[s
         chat.stdin.write("hello\n")
         chat.stdin.flush()
         assert json.loads(chat.stdout.readline())["question"] == "hello"
+        said = ""
+        while said.count("> ") < 2:  # it waits for the next question: before, Ctrl-C ends the answer alone
+            said += chat.stderr.read(1)
         chat.send_signal(signal.SIGINT)
         assert chat.wait(30) == 0
         assert "Traceback" not in chat.stderr.read()

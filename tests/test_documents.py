@@ -2,7 +2,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rag_agent.documents import Reading, Splitter, Unreadable, article_spans, decode, list_sources, read_text
@@ -141,6 +141,7 @@ texts = st.lists(pieces, max_size=120).map("".join) | st.text(max_size=300)
 
 
 @settings(deadline=None, max_examples=200)
+@example(text="\ufeff\xa0\ufeff", size=5, share=0.0, suffix=".txt")
 @given(text=texts, size=st.integers(5, 60), share=st.floats(0, 0.9), suffix=st.sampled_from([".txt", ".md"]))
 def test_chunks_are_exact_complete_and_within_their_article(text: str, size: int, share: float, suffix: str) -> None:
     found = structure(suffix, text)

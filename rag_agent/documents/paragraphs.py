@@ -73,7 +73,7 @@ def _questions(text: str, lines: Sequence[Line], after_question: bool) -> list[B
 def _pairs(text: str, lines: Sequence[Line]) -> list[Block]:
     """A block a line, with the further indented lines of its value; empty unless all lines are of this form."""
     blocks: list[Block] = []
-    indent = lines[0].indent
+    indent = lines[0].indent if lines else 0  # a text of marks and spaces has none
     for line in lines:
         found = _PAIR.match(text, line.start, line.end)
         if found and len(found[0].split()) <= _MOST_WORDS and line.indent <= indent + 1:
