@@ -5,6 +5,7 @@ import sqlite3
 import stat
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,32 @@ def test_a_damaged_text_is_one_line_and_is_mended_by_the_command_it_names(folder
     again = index(folder)
     again.update(rebuild=True)
     assert len(texts(again)) == 10
+
+
+@pytest.mark.parametrize("value", [None, "text", b"\xff", -1, 1.5])
+def test_a_value_of_another_type_in_any_column_is_one_line_or_does_no_harm(folder: Path, value: Any) -> None:
+    path = index(folder).path
+    assert path
+    whole = path.read_bytes()
+    with sqlite3.connect(path) as connection:
+        tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        columns = [(t, row[1]) for t in tables for row in connection.execute(f"PRAGMA table_info({t})")]
+    connection.close()
+    assert ("files", "told") in columns
+    for table, column in columns:
+        path.write_bytes(whole)
+        with sqlite3.connect(path) as connection:
+            with suppress(sqlite3.IntegrityError):  # an ID takes nothing but a number
+                connection.execute(f'UPDATE OR IGNORE {table} SET "{column}" = ?', (value,))
+        connection.close()
+        found = index(folder)
+        for step in (found.update, lambda found=found: texts(found), lambda found=found: found.update(rebuild=True)):
+            try:
+                step()
+            except IndexFileError as error:
+                assert "\n" not in str(error)
+        assert len(texts(found)) == 10, f"{table}.{column}"
+        found.close()
 
 
 def test_a_full_disk_leaves_the_old_index_to_answer_and_says_so(

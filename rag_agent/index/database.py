@@ -13,7 +13,7 @@ import sqlite3
 import uuid
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -54,17 +54,30 @@ ALTER TABLE chunks ADD COLUMN context TEXT NOT NULL DEFAULT '';
 DELETE FROM files WHERE live = 0;
 UPDATE files SET size = -1, sha256 = x''
 """
-# Rows that no version of this program writes, by table.
+# Rows that no version of this program writes, by table, beside those whose values are of another type than their column.
 _DAMAGED = {
-    "vectors": """SELECT 1 FROM vectors WHERE typeof(vector) != 'blob' OR length(vector) % 4 OR length(vector) = 0
+    "vectors": """length(vector) % 4 OR length(vector) = 0
         OR length(vector) != (SELECT length(vector) FROM vectors LIMIT 1)""",
-    "files": """SELECT 1 FROM files WHERE typeof(file) != 'text' OR typeof(size) != 'integer' OR typeof(mtime_ns) != 'integer'
-        OR typeof(sha256) != 'blob' OR typeof(bytes_sha256) != 'blob' OR typeof(live) != 'integer'
-        OR NOT EXISTS (SELECT 1 FROM texts WHERE file_id = files.id)""",
-    "chunks": """SELECT 1 FROM chunks WHERE typeof(article) != 'integer' OR typeof(start) != 'integer' OR start < 0
-        OR typeof("end") != 'integer' OR "end" < start OR (page IS NOT NULL AND typeof(page) != 'integer')
-        OR NOT EXISTS (SELECT 1 FROM vectors WHERE id = vector_id) OR NOT EXISTS (SELECT 1 FROM files WHERE id = file_id)""",
+    "files": "NOT EXISTS (SELECT 1 FROM texts WHERE file_id = files.id)",
+    "chunks": """start < 0 OR "end" < start OR NOT EXISTS (SELECT 1 FROM vectors WHERE id = vector_id)
+        OR NOT EXISTS (SELECT 1 FROM files WHERE id = file_id)""",
 }
+
+
+def _damaged() -> dict[str, str]:
+    """For each table, what finds a damaged row. The types are those of our schema: the file may be a stranger's."""
+    found = {}
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(_SCHEMA)
+        for (table,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"):
+            wrong = [
+                f"""(typeof("{name}") != '{kind.lower()}'{"" if filled else f' AND "{name}" IS NOT NULL'})"""
+                for _, name, kind, filled, *_ in connection.execute(f"PRAGMA table_info({table})")
+            ]
+            found[table] = f"SELECT 1 FROM {table} WHERE {' OR '.join([*wrong, *filter(None, [_DAMAGED.get(table)])])} LIMIT 1"
+    return found
+
+
 _LIVE_CHUNKS = "FROM chunks JOIN files ON files.id = file_id WHERE live = 1"
 
 
@@ -151,7 +164,7 @@ class Database:
             found = str(self._connection.execute("PRAGMA quick_check(1)").fetchone()[0])
             if found != "ok":
                 raise sqlite3.DatabaseError(found.partition("\n")[0])
-            for what, damaged in _DAMAGED.items():
+            for what, damaged in _damaged().items():
                 if self._connection.execute(damaged).fetchone():
                     raise sqlite3.DatabaseError(f"a row of its {what} is not what was written")
         self.version()
@@ -343,18 +356,25 @@ class Database:
     def names(self) -> dict[int, str]:
         """The names of the files that are searched, by ID."""
         with self.told():
-            return dict(self._connection.execute("SELECT id, file FROM files WHERE live = 1"))
+            return {n: _text(file) for n, file in self._connection.execute("SELECT id, file FROM files WHERE live = 1")}
 
     def contexts(self) -> list[str]:
         """What each chunk stands under, in the order of `spans`."""
         with self.told():
-            return [row[0] for row in self._connection.execute(f"SELECT context {_LIVE_CHUNKS} ORDER BY chunks.id")]
+            return [_text(row[0]) for row in self._connection.execute(f"SELECT context {_LIVE_CHUNKS} ORDER BY chunks.id")]
 
     def left_unread(self) -> tuple[tuple[str, str], ...]:
         """What was not read of the files that are searched: file and thing, in words."""
         with self.told():
             rows = self._connection.execute("SELECT file, told FROM files WHERE live = 1 AND told != '' ORDER BY file").fetchall()
-        return tuple((file, line) for file, lines in rows for line in lines.split("\n"))
+            return tuple((_text(file), line) for file, lines in rows for line in _text(lines).split("\n"))
+
+
+def _text(value: object) -> str:
+    """A value of a column of text: SQLite keeps whatever it is given."""
+    if not isinstance(value, str):
+        raise sqlite3.DatabaseError("a row is not what was written")
+    return value
 
 
 def disk_is_full(error: BaseException) -> bool:
