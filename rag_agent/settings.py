@@ -211,7 +211,8 @@ def _project_file(cls: type[BaseSettings], home: Path) -> dict[str, Any]:
     data, values = read_config(path)
     if os.environ.get(CONFIG) or trust.trusted(home, path, data):
         return values
-    left_out = sorted(name for name in values if name in cls.model_fields and name not in HARMLESS)
+    # A setting is known in any case ("homE"), so what is harmless is told by its exact name.
+    left_out = sorted(name for name in values if name.lower() in cls.model_fields and name not in HARMLESS)
     if left_out:
         tell_once(
             f"{path.absolute()} is not trusted, so it does not set {', '.join(left_out)}; read it, then type "

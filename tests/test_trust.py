@@ -37,18 +37,19 @@ def test_every_setting_is_either_harmless_or_needs_trust() -> None:
     assert not HARMLESS & set(DANGEROUS)
 
 
+@pytest.mark.parametrize("spelt", [str.lower, str.upper, str.capitalize])
 @pytest.mark.parametrize("name", DANGEROUS)
 def test_a_file_of_the_working_folder_sets_nothing_that_reads_runs_writes_or_sends(
-    name: str, caplog: pytest.LogCaptureFixture
+    name: str, spelt: Callable[[str], str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    write(lines({"k": 9, name: DANGEROUS[name]}))
+    write(lines({"k": 9, spelt(name): DANGEROUS[name]}))
     default = Settings.model_fields[name].get_default(call_default_factory=True)
     with caplog.at_level(logging.WARNING, "rag_agent"):
         settings = Settings.load()
     assert settings.k == 9
     assert getattr(settings, name) == default
     [line] = caplog.messages
-    assert str(Path(TOML_FILE).absolute()) in line and name in line and "rag-agent trust" in line and "\n" not in line
+    assert str(Path(TOML_FILE).absolute()) in line and spelt(name) in line and "rag-agent trust" in line and "\n" not in line
 
 
 def test_a_setting_that_is_made_directly_trusts_no_more(tmp_path: Path) -> None:
