@@ -25,7 +25,7 @@ from rag_agent import RagAgent, Settings
 from rag_agent.evaluation.measures import contains
 from rag_agent.grounding.evidence import Candidate
 
-MEASURES = ("similarity", "rank", "own", "rest", "rest_around", "gives", "first", "named")
+MEASURES = ("similarity", "rank", "rest", "rest_around", "pairs", "gives", "first", "named")
 LONG = 0.8  # share of a unit's words that are the answer's
 
 

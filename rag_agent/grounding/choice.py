@@ -16,18 +16,18 @@ from rag_agent.grounding.evidence import Candidate, Evidence
 __all__ = ["THRESHOLD", "chances", "choose", "outermost", "probability", "ranked"]
 
 # Weights of the measures of a candidate, per unit of each.
-SIMILARITY = 4.5
-RANK = 5.5
-OWN = 0.5
-REST = 2.0
-REST_AROUND = 1.5
-GIVES = 2.7
-FIRST = 0.7
-NAMED = 2.0
+SIMILARITY = 6.3
+RANK = 4.5
+REST = 1.8
+REST_AROUND = 1.6
+PAIRS = 2.2
+GIVES = 2.6
+FIRST = 0.6
+NAMED = 2.5
 
 MAX_WORDS = 90
 MAX_UNITS = 4
-PRICE = 0.005
+PRICE = 0.0045
 """The chance of holding the answer that each further word must bring."""
 LEAST_WORDS = 15
 """What a shorter unit costs: a date or two words are cheap, and say little by themselves."""
@@ -53,7 +53,7 @@ def ranked(evidence: Evidence) -> list[Candidate]:
 
 def _scores(candidates: Sequence[Candidate]) -> NDArray[np.float64]:
     rows = [
-        SIMILARITY * c.similarity + RANK * c.rank + OWN * c.own + REST * c.rest + REST_AROUND * c.rest_around
+        SIMILARITY * c.similarity + RANK * c.rank + REST * c.rest + REST_AROUND * c.rest_around + PAIRS * c.pairs
         + GIVES * c.gives + FIRST * c.first + NAMED * c.named
         for c in candidates
     ]  # fmt: skip

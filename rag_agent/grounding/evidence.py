@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import Protocol
 
@@ -89,6 +90,9 @@ class Candidate:
     """Share of those of the question's terms that it does not stand under which the unit holds; 1 where it stands under all."""
     rest_around: float
     """The same with the sentences beside it."""
+    pairs: float
+    """Share of the question's pairs of neighbouring terms, one of them no function word, that stand so in the unit or right
+    above it: "base fee", "delete cascade" say more together than apart."""
     named: float
     """Share of the question's identifiers and numbers that the unit and what it stands under hold, and in a row, an item or a
     pair of its names, too: prose names its subject once and goes on about it. 1 where there are none."""
@@ -198,21 +202,17 @@ class _Measure:
         query = self._centre if self._centre is not None else None if self._by_words else self._documents.vector(question)
         cosines = np.zeros(len(self._placed)) if query is None or self._vectors is None else self._vectors @ query
         named, kind = identities(question), asks_for(question)
+        pairs = {pair for pair in self._pairs(question) if not weights.keys().isdisjoint(pair)}
         best = max((hit.score for hit in self._hits), default=0.0) or 1.0
-        titles = {(one.file, one.article): one.unit for one in self._placed if is_title(one.unit)}
         found = []
         for one, cosine in zip(self._placed, cosines.tolist(), strict=True):
-            unit, title = one.unit, titles.get((one.file, one.article))
-            if title is unit:
-                title = None
-                if frozenset(self._words.query_terms(unit.text)) <= weights.keys():
-                    continue  # it says what is asked about, and nothing of it
+            unit = one.unit
+            if is_title(unit) and frozenset(self._words.query_terms(unit.text)) <= weights.keys():
+                continue  # it says what is asked about, and nothing of it
             terms, under = self._terms(unit.text), self._terms(one.file, *unit.context)
             around = terms | self._terms(unit.before, unit.after)
-            above = _share(weights, under | self._terms(title.text if title else ""))
-            own = _share(weights, terms | under)
-            whole = _share(weights, around | under | self._terms(title.text if title else ""))
-            rest = _share(weights, terms | under | self._terms(title.text if title else ""))
+            above, own = _share(weights, under), _share(weights, terms | under)
+            whole = _share(weights, around | under)
             found.append(
                 Candidate(
                     unit, one.file, one.article, one.page, one.base, cosine,
@@ -220,8 +220,9 @@ class _Measure:
                     max(self._hits[n].score for n in one.hits) / best,
                     bool(kind) and gives(kind, unit.text, question),
                     one.first,
-                    own, _share(weights, under),
-                    _beyond(rest, above), _beyond(whole, above),
+                    own, above,
+                    _beyond(own, above), _beyond(whole, above),
+                    len(pairs & self._pairs(" ".join([*unit.context[-1:], unit.text]))) / max(1, len(pairs)),
                     self._named(named, one),
                     prompts.GIVES_ORDER if any(map(is_instruction, [unit.quote, *sentence_texts(unit.quote)])) else "",
                 )
@@ -256,6 +257,9 @@ class _Measure:
 
     def _whole(self, word: str) -> str:
         return next(iter(self._words.terms(word)), word)
+
+    def _pairs(self, text: str) -> set[tuple[str, str]]:
+        return set(pairwise(self._words.terms(text)))
 
     def _terms(self, *parts: str) -> frozenset[str]:
         for part in parts:

@@ -6,6 +6,7 @@ never units themselves.
 """
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -80,11 +81,14 @@ def units(outline: Outline, spans: Sequence[tuple[int, int]], suffix: str = ".tx
 
 def is_title(unit: Unit) -> bool:
     """Whether a sentence is a title run into the text: a short first one of a paragraph, with capitals in most of its words."""
-    if unit.kind != "sentence" or unit.before or not unit.after or len(unit.text) > _TITLE_LENGTH:
-        return False
-    words = unit.text.split()
+    return unit.kind == "sentence" and not unit.before and bool(unit.after) and _names(unit.text)
+
+
+def _names(sentence: str) -> bool:
+    words = sentence.split()
     long = [word for word in words if len(word) > 3 and word[0].isalpha()] or words
-    return len(words) <= _TITLE_WORDS and 2 * sum(word[0].isupper() for word in long) >= len(long)
+    capitals = sum(word[0].isupper() for word in long)
+    return len(sentence) <= _TITLE_LENGTH and len(words) <= _TITLE_WORDS and 2 * capitals >= len(long)
 
 
 def _leans_back(sentence: str) -> bool:
@@ -127,6 +131,7 @@ class _Units:
             max((end for _, end in spans), default=0) + _WINDOW,
         )
         self._text = outline.reading.text
+        self._titles: dict[int, str] = {}
 
     def of(self, number: int) -> Iterator[Unit]:
         block, place = self._outline.blocks[number], self._outline.places[number]
@@ -215,6 +220,7 @@ class _Units:
         if leaning and before:
             context = (*context, before)
         text = self._shown(block, block.start if introduced else start, end)
+        context = tuple(line for line in context if line != text)
         if introduced:
             above = self._outline.blocks[self._outline.places[number].above]
             text = f"{self._shown(above, start, above.end)}\n{text}"
@@ -234,13 +240,29 @@ class _Units:
             if outline.blocks[holder].kind == "item":
                 above.append(holder)
             holder = up
-        lines = [outline.reading.title]
+        lines = [outline.reading.title, self._run_in(number)]
         lines += [self._first_line(n) for n in above if n >= 0]
         if not introduced and place.above >= 0 and outline.introduces(place.above):
             lines.append(self._shown(outline.blocks[place.above], *self._last_sentence(place.above)))
         if outline.blocks[number].kind == "pair":
             lines.append(self._record(number))
         return tuple(dict.fromkeys(line for line in lines if line))
+
+    def _run_in(self, number: int) -> str:
+        """The title that is run into the first paragraph of the article that a block stands in."""
+        sections = self._outline.reading.sections or ()
+        at = bisect_right(sections, self._outline.blocks[number].start, key=lambda section: section.start) - 1
+        if at not in self._titles:
+            start, end = (sections[at].start, sections[at].end) if at >= 0 else (0, len(self._text))
+            self._titles[at] = ""
+            place = bisect_left(self._outline.blocks, start, key=lambda block: block.start)
+            first = self._outline.blocks[place]
+            if first.kind == "paragraph" and first.end <= end:
+                text = self._text[first.start : min(first.end, first.start + _WINDOW)]
+                spans = sentences(text)
+                if len(spans) > 1 and _names(said := text[slice(*spans[0])]):
+                    self._titles[at] = said
+        return self._titles[at]
 
     def _record(self, number: int) -> str:
         """The first of the `key: value` lines that a pair stands among: it often names what the rest is about."""
