@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -40,3 +41,16 @@ def test_a_setting_that_is_refused_costs_no_model() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert not {"torch", "transformers", "langgraph"} & set(done.stderr.split())
+
+
+@pytest.mark.model
+@pytest.mark.usefixtures("embedded")
+@pytest.mark.parametrize("words", [["index", "rag_data"], ["ask", "Who landed on the Moon?", "--docs", "rag_data"]])
+def test_a_quote_needs_neither_torch_nor_transformers(words: list[str]) -> None:
+    samples = str(Path(__file__).parent.parent / "rag_data")
+    code = CODE.format(argv=["rag-agent", *(samples if word == "rag_data" else word for word in words)])
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    loaded = set(done.stderr.splitlines()[-1].split())
+    assert "onnxruntime" in loaded  # else nothing was measured
+    assert not {"torch", "transformers", "onnx", "sentence_transformers", "scipy", "sklearn", "huggingface_hub"} & loaded

@@ -51,6 +51,7 @@ REVIEWED = {
     "models/precision.py:_free_of_processor": "/proc",
     "models/precision.py:_free_of_container": "/sys",
     "models/side_by_side.py:_resident": "/proc",
+    "models/onnx_embeddings.py:write_graph": "names of our own in the folder of an embedded model",
     "models/transformers_embeddings.py:_read_json": "names of our own, and a folder that _inside has matched",
     "models/weights.py:parameters": "what a listing of the model's folder shows",
     "models/weights.py:convert_gguf": "typed by the user; the target is a hash",

@@ -99,6 +99,11 @@ def test_what_holds_no_letter_is_no_unit() -> None:
     assert said(cut("One thing is told.\n\n* * *\n\n…\n\nAnother is told.")) == ["One thing is told.", "Another is told."]
 
 
+def test_a_sentence_goes_on_over_the_marks_of_a_quotation() -> None:
+    for text in ("> Set a limit. Without one, it can hang\n> for hours.\n", ">> Set a limit. Without one, it can hang\n>>for hours.\n"):
+        assert "Without one, it can hang for hours." in said(cut(text))
+
+
 def test_a_short_first_sentence_in_capitals_is_a_title() -> None:
     first, second = cut("Russian Blue. The coat is known as a double coat.")
     assert is_title(first) and not is_title(second)

@@ -32,6 +32,7 @@ LONGEST_ANSWER = 500
 
 _LINE = 150  # characters of a heading or question that are told with what stands under it
 _TITLE_WORDS, _TITLE_LENGTH = 8, 80
+_QUOTED = re.compile(r"^[ \t]*(?:>[ \t]?)+", re.MULTILINE)
 _WINDOW = 1500  # characters around the spans in which sentences are told apart: holds the two longest there are
 
 
@@ -194,7 +195,10 @@ class _Units:
         if self._outline.places[number + 1 : number + 2] and self._outline.places[number + 1].question == number:
             return  # it asks; what stands under it answers
         first, last = max(block.start, self._reach[0]), min(block.end, self._reach[1])  # a book may be one paragraph
-        spans = [(first + start, first + end) for start, end in sentences(self._text[first:last])]
+        text = self._text[first:last]
+        if block.kind == "quotation":  # the mark before each of its lines ends no sentence
+            text = _QUOTED.sub(lambda mark: " " * len(mark.group()), text)
+        spans = [(first + start, first + end) for start, end in sentences(text)]
         texts = [self._shown(block, *span) for span in spans]
         introduces = self._outline.introduces(number) and self._introduces_block(number)
         whole = place.question >= 0 and block.end - block.start <= LONGEST_ANSWER

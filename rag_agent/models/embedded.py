@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag_agent.errors import ModelNotFoundError, SettingsError
+from rag_agent.models.onnx_embeddings import OnnxEmbeddings, write_graph
 from rag_agent.models.weights import Progress, Weights, convert_gguf, publish
 from rag_agent.settings import Settings
 
@@ -79,9 +80,7 @@ def embedded_embeddings(_: str, settings: Settings) -> "Embeddings":
         ModelNotFoundError: It has not been pulled yet.
     """
     folder = _find(settings, EMBEDDINGS_NAME)
-    from rag_agent.models.transformers_embeddings import TransformersEmbeddings
-
-    return TransformersEmbeddings(Weights(str(folder)), name="embedded")
+    return OnnxEmbeddings(folder, name="embedded", max_tokens=256)
 
 
 def is_pulled(settings: Settings) -> bool:
@@ -104,6 +103,8 @@ def pull(settings: Settings, progress: Progress = lambda _: None) -> Path:
         with tempfile.TemporaryDirectory(prefix=".pull-", dir=target) as scratch:
             if not place(settings, EMBEDDINGS_NAME):
                 folder = _unpacked(_EMBEDDINGS, Path(scratch), progress)
+                progress("writing its graph")
+                write_graph(folder)
                 publish(folder, target / EMBEDDINGS_NAME)
             if not place(settings, CHAT_NAME):
                 file = _unpacked(_CHAT, Path(scratch), progress)
