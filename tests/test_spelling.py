@@ -85,3 +85,10 @@ def test_the_nearest_name_is_told_as_the_documents_write_it(agent: Callable[...,
     with agent() as asked:
         answer = asked.ask("How large is Shared_Bufers in megabytes?")
     assert answer.refused and "“Shared_Bufers” does not occur" in answer.text and "“shared_buffers” does" in answer.text
+
+
+def test_the_plainest_spelling_of_a_word_is_the_one_that_is_told(agent: Callable[..., RagAgent]) -> None:
+    answer = agent("Pass --no-password for none.\n\nThe password of a user is kept by the dashboard.\n").ask(
+        "Who keeps the pasword of a user?"
+    )
+    assert 'read “pasword” as “password”' in answer.left_out

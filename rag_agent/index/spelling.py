@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from spellchecker import SpellChecker
 
 _SHORTEST = 4  # letters of a word that may be a slip
+_ROWS = 20  # chunks in which a word is looked up
 _NEAR = 0.88  # least similarity of the nearest name, by Jaro and Winkler
 _DICTIONARIES = ("en", "nl", "de", "fr", "es", "it", "pt", "ru")  # of pyspellchecker; in other languages nothing is mended
 
@@ -52,11 +53,9 @@ def nearest(name: str, bm25: BM25, texts: Texts) -> str | None:
 
 
 def _as_written(term: str, bm25: BM25, texts: Texts) -> str:
-    for text in texts(bm25.rows(term)[:1].tolist()):
-        for match in re.finditer(r"[\w.:/@+-]*\w", text):
-            if term in bm25.analyser.terms(match.group()):
-                return match.group()
-    return term
+    """The plainest word of the first few chunks that hold a term: "password", not "--no-password"."""
+    words = [word for text in texts(bm25.rows(term)[:_ROWS].tolist()) for word in re.findall(r"[\w.:/@+-]*\w", text)]
+    return min((word for word in dict.fromkeys(words) if term in bm25.analyser.terms(word)), key=len, default=term)
 
 
 @cache
