@@ -58,6 +58,9 @@ class Shelf:
     def idf(self, term: str) -> float:
         return 1.0
 
+    def chunks(self) -> int:
+        return 1
+
     def knows(self, word: str) -> bool:
         return any(word in text for text in self.files.values())
 

@@ -188,9 +188,11 @@ def _hit(agent: RagAgent, question: Question, answer: Answer) -> int:
 def stands(sentence: Sentence, answer: Answer) -> bool:
     """Whether a sentence is what it cites, or says it: told anew from the quotes, whatever the answer claims.
 
-    A quote is shown without the marks of its format, and a row with the names of its columns: letters and digits decide.
+    A quote is shown without the marks of its format, a row with the names of its columns, and some below the heading that they
+    stand under: letters and digits decide.
     """
-    quotes = [answer.citations[number].quote for number in sentence.citations]
+    cited = [answer.citations[number] for number in sentence.citations]
+    quotes = [f"{one.section} {one.quote}" if "\n" in sentence.text else one.quote for one in cited]
     if sentence.standing == "judged":
         return any(not missing(sentence.text, quote) for quote in quotes)
     return any(

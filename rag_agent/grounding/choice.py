@@ -33,9 +33,12 @@ LEAST_WORDS = 15
 """What a shorter unit costs: a date or two words are cheap, and say little by themselves."""
 RECORDS = ("row", "pair")
 
-# Log odds of an answer: even where a chunk and a unit of it reach 1.4 together.
+# Log odds of an answer: even where a chunk and a unit of it together reach 1.0 and a tenth of what CHUNKS counts.
 WEIGHT = 6.0
-BIAS = -8.4
+BIAS = -6.0
+CHUNKS = -0.6
+"""For each standard deviation by which the best of n chunks that say nothing of the question is expected to stand out,
+sqrt(2 ln n): what little likeness means among five thousand chunks, and that it means something among five."""
 # Where no cosines are to be had, the words alone decide.
 WORDS_WEIGHT = 12.0
 WORDS_BIAS = -6.6
@@ -163,5 +166,6 @@ def probability(evidence: Evidence) -> float:
         return 0.0
     closest = max(c.passage + TERMS * c.rest_around for c in usable)
     best = max(c.similarity + TERMS * c.rest for c in usable)
-    weight, bias = (WORDS_WEIGHT, WORDS_BIAS) if evidence.by_words else (WEIGHT, BIAS)
+    chance = CHUNKS * math.sqrt(2.0 * math.log(max(1, evidence.chunks)))
+    weight, bias = (WORDS_WEIGHT, WORDS_BIAS) if evidence.by_words else (WEIGHT, BIAS + chance)
     return 1.0 / (1.0 + math.exp(-(weight * (closest + best) + bias - ABSENT * len(evidence.missing))))

@@ -22,6 +22,7 @@ __all__ = ["Candidate", "Evidence", "gather"]
 
 Vector = NDArray[np.float32]
 
+_HEADINGS = 2  # lines that a unit stands under, the nearest, that may be shown with it
 _CONTEXT = 300
 """Characters of what a unit stands under that are compared with it; the nearest headings stay."""
 
@@ -61,6 +62,9 @@ class Documents(Protocol):
     def knows(self, word: str) -> bool:
         """Whether any document holds a word, or the number in it."""
 
+    def chunks(self) -> int:
+        """How many chunks were searched."""
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -93,11 +97,18 @@ class Candidate:
     pairs: float
     """Share of the question's pairs of neighbouring terms, one of them no function word, that stand so in the unit or right
     above it: "base fee", "delete cascade" say more together than apart."""
+    headed: tuple[str, ...]
+    """What it stands under that must be shown with it: what holds the asked version, number or date where the unit does not."""
     named: float
     """Share of the question's identifiers and numbers that the unit and what it stands under hold, and in a row, an item or a
     pair of its names, too: prose names its subject once and goes on about it. 1 where there are none."""
     withheld: str = ""
     """Why it may not be shown; "" where it may."""
+
+    @property
+    def shown(self) -> str:
+        """What is shown of it: its text, below what it stands under where only that holds what is asked."""
+        return "\n".join([*self.headed, self.unit.text])
 
     @property
     def citation(self) -> Citation:
@@ -122,6 +133,8 @@ class Evidence:
     """Its names, identifiers and numbers that stand nowhere in what was found, nor in titles, headings and file names."""
     unknown: tuple[str, ...] = ()
     """Those of them that no document holds."""
+    chunks: int = 0
+    """How many chunks were searched."""
     by_words: bool = False
     """No embeddings were compared; all cosines are 0."""
     parts: tuple["Evidence", ...] = field(default=(), repr=False)
@@ -223,11 +236,12 @@ class _Measure:
                     own, above,
                     _beyond(own, above), _beyond(whole, above),
                     len(pairs & self._pairs(" ".join([*unit.context[-1:], unit.text]))) / max(1, len(pairs)),
+                    self._headed(one.unit, [word for one in named if len(one) == 1 and is_code(word := one[0])], kind, question),
                     self._named(named, one),
                     prompts.GIVES_ORDER if any(map(is_instruction, [unit.quote, *sentence_texts(unit.quote)])) else "",
                 )
             )  # fmt: skip
-        return Evidence(question, tuple(self._hits), tuple(found), weights, *self._lacking(named), by_words=query is None)
+        return Evidence(question, tuple(self._hits), tuple(found), weights, *self._lacking(named), self._documents.chunks(), query is None)
 
     def _lacking(self, named: Sequence[tuple[str, ...]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Which identities what was found lacks, and which of them all documents lack: of a phrase nobody can say that."""
@@ -250,6 +264,19 @@ class _Measure:
         wanted = [identity for identity in named if one.unit.kind in ("row", "item", "pair") or any(map(is_code, identity))]
         text = self._terms(one.unit.text, one.file, *one.unit.context)
         return sum(self._stands(identity, text) for identity in wanted) / len(wanted) if wanted else 1.0
+
+    def _headed(self, unit: Unit, codes: Sequence[str], kind: str, question: str) -> tuple[str, ...]:
+        """The lines that a unit stands under which hold what the question names or asks for, and the unit does not."""
+        own, lines = self._terms(unit.text), unit.context[-_HEADINGS:]
+        if unit.kind == "pair" or unit.before in lines:
+            return ()
+        if own <= self._terms(question):  # it says again what is asked
+            return lines
+        telling = [code for code in codes if not self._stands((code,), own)]
+        wanted = [line for line in lines if any(self._stands((code,), self._terms(line)) for code in telling)]
+        if not wanted and kind in ("date", "number") and not gives(kind, unit.text, question):
+            wanted = [line for line in lines[::-1] if gives(kind, line, question)][:1]
+        return tuple(wanted)
 
     def _stands(self, identity: tuple[str, ...], text: frozenset[str]) -> bool:
         """Of a word with joints, the whole must stand there ("max_wal_size"), or all its parts ("report.txt")."""

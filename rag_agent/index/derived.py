@@ -22,7 +22,7 @@ from rag_agent.index.lexical import BM25
 from rag_agent.index.matrix import Matrix
 from rag_agent.private import private_file, private_folder
 
-LAYOUT = 2
+LAYOUT = 3
 _NAME = re.compile(r"[0-9a-z_-]{1,64}")
 _OURS = re.compile(r"[0-9a-f]{32}|new-\w+")
 """The folders of this room: finished sets by version, and unfinished ones as `tempfile` names them."""

@@ -339,6 +339,10 @@ class Index:
 
         return self._read(found)
 
+    def chunks(self) -> int:
+        """How many chunks there are."""
+        return self._read(len)
+
     def files(self) -> tuple[str, ...]:
         """The files there are, by name."""
         with self._state():

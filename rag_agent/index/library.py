@@ -35,6 +35,9 @@ class Library(Protocol):
     def knows(self, word: str) -> bool:
         """Whether any document holds a word, or the number in it."""
 
+    def chunks(self) -> int:
+        """How many chunks there are; 0 where it cannot be told."""
+
     def files(self) -> tuple[str, ...]:
         """The files there are, by name; empty where it cannot be told."""
 
@@ -126,6 +129,10 @@ class VectorStoreLibrary:
     def knows(self, word: str) -> bool:
         """A foreign store does not tell; what was found decides."""
         return False
+
+    def chunks(self) -> int:
+        """A foreign store does not tell."""
+        return 0
 
     def files(self) -> tuple[str, ...]:
         """A foreign store does not tell."""

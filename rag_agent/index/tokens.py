@@ -32,6 +32,7 @@ _TOKEN = re.compile(
 )
 _UNSPACED_RUN = re.compile(f"[{_UNSPACED}]")
 _JOINT = re.compile(r"[-.:/@+_&\\#,\s]+")
+_OUTER_JOINT = re.compile(r"[.:/@\\]+")  # what joins whole identifiers
 _DIGITS_OR_LETTERS = re.compile(r"\d+|[^\W\d_]+")
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff\u0640]")
@@ -169,6 +170,8 @@ class Analyser:
         found = [word] if _is_identifier(word) else []
         if "-" in word and all(part.isalpha() for part in parts):
             found.append(self.stem("".join(parts)))  # "e-mail" finds "email"; a word broken at a line's end is whole again
+        names = [name for name in _OUTER_JOINT.split(word) if name != word and _JOINT.search(name)]
+        found += [name for name in names if _is_identifier(name)]  # "upload.max_mb" finds "max_mb"
         for part in parts:
             found.extend(self._split_digits(part))
         return tuple(dict.fromkeys(found))

@@ -144,7 +144,7 @@ def hit_of(document: Document) -> Hit:
 def unit_of(candidate: Candidate) -> dict[str, Any]:
     """A unit as the state holds it, and as a claim that stands on itself: `text`, `kind`, `citation`, `withheld`."""
     return {
-        "text": candidate.unit.text, "kind": "quote", "citation": candidate.citation.to_dict(), "withheld": candidate.withheld,
+        "text": candidate.shown, "kind": "quote", "citation": candidate.citation.to_dict(), "withheld": candidate.withheld,
     }  # fmt: skip
 
 
