@@ -15,6 +15,8 @@ _MARK = re.compile(
     r"|\[(?P<reference>\d{1,3})\]\s+(?=\S)",
     re.IGNORECASE,
 )
+_NUMBERED = re.compile(r"(\d{1,3}(?:\.\d{1,3})*)[.)]?\s+[A-ZÀ-Þ]")
+_SHORT, _WORDS = 60, 8  # characters and words of a heading with a number that no empty line sets off
 _FEW = frozenset("–—oO")  # these begin sentences, too: one alone is no list
 _ROMAN = ["", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii", "xiii", "xiv", "xv"]
 _NEAR = 60  # lines to the next item at most
@@ -61,9 +63,24 @@ def _follows(mark: Mark, before: Mark) -> bool:
     return not mark.values or any(value - earlier in steps for value in mark.values for earlier in before.values)
 
 
+def is_numbered_heading(text: str, lines: Sequence[Line], at: int) -> bool:
+    """Whether a short line with a number ("2.1 Annual leave") stands right over its text, or over the first heading below it."""
+    line, below = lines[at], lines[at + 1] if at + 1 < len(lines) else None
+    said = text[line.start : line.end]
+    found = _NUMBERED.match(said)
+    if not found or below is None or line.indent or below.indent or below.start == below.end or len(said) > _SHORT:
+        return False
+    under = text[below.start : below.end]
+    if said.endswith((".", "!", "?", ",", ";", ":")) or len(said.split()) > _WORDS:
+        return False
+    if deeper := _NUMBERED.match(under):
+        return deeper[1].startswith(f"{found[1]}.")
+    return under[0].isupper() and not marked(under) and (len(under) > len(said) + 10 or under.endswith((".", "!", "?")))
+
+
 def begins(text: str, lines: Sequence[Line], at: int, mark: Mark) -> bool:
     """Whether a line begins a list; a number or letter alone, as in "J. Smith" or a heading, does not."""
-    if is_label(text[lines[at].start : lines[at].end]):
+    if is_label(text[lines[at].start : lines[at].end]) or is_numbered_heading(text, lines, at):
         return False
     if not mark.values and mark.family not in _FEW:
         return True

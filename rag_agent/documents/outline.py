@@ -11,6 +11,7 @@ from rag_agent.documents.reading import Reading
 
 ASKS = re.compile(r"[?？؟\u037e][\"'”’»)\]*_\s]*$")
 """The end of a question, in any script."""
+_COMMENT = re.compile(r"(?:[;#]|//|--)+\s*\S")
 _INTRODUCES = re.compile(r"[:：]\W*$")
 
 
@@ -49,8 +50,13 @@ class Outline:
         return self.reading.text[block.start : block.end]
 
     def introduces(self, number: int) -> bool:
-        """Whether a paragraph announces what stands behind it."""
-        return number >= 0 and bool(_INTRODUCES.search(self.text(number)[-20:]))
+        """Whether a paragraph announces what stands behind it, as a comment does right above a setting."""
+        if number < 0:
+            return False
+        own, after = self.blocks[number], self.blocks[number + 1] if number + 1 < len(self.blocks) else None
+        if after is not None and after.kind == "pair" and _COMMENT.match(self.text(number)):
+            return not self.reading.text[own.end : after.start].strip(" \t\r\n") and after.start - own.end <= 3
+        return bool(_INTRODUCES.search(self.text(number)[-20:]))
 
     def touching(self, start: int, end: int) -> range:
         """The numbers of the blocks from the first that may touch a span to the last that begins in it."""

@@ -9,7 +9,7 @@ from rag_agent.documents.articles import SENTENCE_END, articles, rules
 from rag_agent.documents.blocks import Block
 from rag_agent.documents.columns import table_at
 from rag_agent.documents.lines import lines_of, trimmed, whole
-from rag_agent.documents.listing import begins, listing_at, marked
+from rag_agent.documents.listing import begins, is_numbered_heading, listing_at, marked
 from rag_agent.documents.paragraphs import asks, parts
 from rag_agent.documents.structures import Structure
 
@@ -182,6 +182,8 @@ class Layout:
             return False
         if (mark := marked(said)) and begins(self.text, self._lines, at, mark):
             return False
+        if is_numbered_heading(self.text, self._lines, at):
+            return False
         return not (("|" in said or "\t" in said or "  " in said) and table_at(self.text, self._lines, at))
 
     def _body(self, at: int, behind: int) -> None:
@@ -210,6 +212,8 @@ class Layout:
             return 2
         if behind > at + 1 and (self._said(at + 1)[0].islower() or (said.isupper() and self._said(at + 1).isupper())):
             return 0  # the sentence goes on
+        if is_numbered_heading(self.text, self._lines, at):
+            return 2 + said.split()[0].strip(".)").count(".")
         strong = self._strong(said)
         if strong:
             return strong

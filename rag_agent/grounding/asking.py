@@ -1,8 +1,11 @@
-"""What a question asks for (a person, a place, a date, a number, a reason), and whether a sentence gives it."""
+"""What a question asks for (a person, a place, a date, a number, a reason, a way), and whether a unit gives it; and where in a
+document it says that the answer stands."""
 
 import re
+from collections.abc import Sequence
+from typing import NamedTuple
 
-__all__ = ["asking_words", "asks_for", "gives"]
+__all__ = ["Place", "asks_for", "gives", "place_of", "stands_in", "wanted", "without_place"]
 
 _MONTHS = (
     "january|february|march|april|june|july|august|september|october|november|december"
@@ -48,11 +51,29 @@ _RULES = (
         r"|region|continent|river)\b|\bwaar\b(?!om)|\bd[oó]nde\b|\bwo\b|哪里|哪裡|何处",
     ),
     (
+        "way",
+        r"\bhow (?:do|does|can|could|to|should|must|would) (?!.*\b(?:many|much|long|often)\b)|\bhoe (?:doe|maak|kan|moet|krijg|stel)\b"
+        r"|\bwie (?:kann|mache?|muss|soll|stelle|richte)\b|\bcomment\b|\bc[oó]mo\b",
+    ),
+    (
         "reason",
         r"\bwhy\b|\bwhat (?:caused|causes|reasons?)\b|\bwaarom\b|\bpor qu[eé]\b|\bpourquoi\b|\bwarum\b|为什么|為什麼",
     ),
 )
 _ASKS = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _RULES)
+_STEPS = re.compile(r"^\s*(?:\d{1,2}[.)]|[-*•])\s", re.MULTILINE)
+_PLACE = re.compile(
+    r"(?:\b(?:the|de|het|die|der|das|la|le|el)\s+)?"
+    r"(?:§+|\b(?:section|sect?\.|chapter|clause|article|paragraph|appendix|part|hoofdstuk|paragraaf|sectie|artikel|deel|bijlage"
+    r"|abschnitt|kapitel|absatz|teil|anhang|chapitre|partie|secci[oó]n|cap[ií]tulo|art[ií]culo)\b"
+    r"|(?P<page>\b(?:page|pagina|bladzijde|seite|página)\b))\s*(?P<number>\d+(?:\.\d+)*|(?-i:[IVX]+\b|[A-H]\b))(?![-\w])",
+    re.IGNORECASE,
+)
+_REQUEST = re.compile(
+    r"^\W*(?:please |bitte |graag )?(?:list|name|enumerate|show|give|tell|noem|toon|geef|nenne|zeige|gib|liste|cite|montre|donne|nombra"
+    r"|enumera|muestra|dame)(?: me| us| mij| mir|-moi)?(?: a list of)?(?: all| alle| tou[ts]e?s?| todos?| todas?)?\b",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_][\w'’-]*")
 
 
@@ -60,16 +81,40 @@ def asks_for(question: str) -> str:
     """Name what kind of thing would answer a question.
 
     Returns:
-        "number", "date", "person", "place" or "reason"; "" where the question does not tell.
+        "number", "date", "person", "place", "way" or "reason"; "" where the question does not tell.
     """
     return next((kind for kind, pattern in _ASKS if pattern.search(question)), "")
 
 
-def asking_words(question: str) -> str:
-    """Give the words that only ask ("how long", "which year"): an answer need not hold them."""
-    return " ".join(
-        match.group() for kind, pattern in _ASKS if kind in ("number", "date") for match in pattern.finditer(question)
-    )
+class Place(NamedTuple):
+    """A section or a page that a question names."""
+
+    number: str
+    page: bool = False
+
+
+def place_of(question: str) -> Place | None:
+    """The section or page that a question names: `What does section 2.2 say?` gives `Place("2.2")`."""
+    found = _PLACE.search(question)
+    return Place(found["number"], found["page"] is not None) if found else None
+
+
+def stands_in(place: Place, headings: Sequence[str], page: int | None) -> bool:
+    """Whether what stands under some headings, on a page, stands in a place: one heading begins with its number."""
+    if place.page:
+        return page is not None and str(page) == place.number
+    begins = re.compile(rf"^\W*(?:[^\W\d_]+\.?\W+)?{re.escape(place.number)}(?!\w|[.,]\d)", re.IGNORECASE)
+    return any(begins.match(heading) for heading in headings)
+
+
+def without_place(question: str) -> str:
+    """A question about a section as one about a file: what it asks of it is the same."""
+    return _PLACE.sub("this file", question)
+
+
+def wanted(question: str) -> str:
+    """A question without the request that it begins with ("List all ..."): what answers need not hold its words."""
+    return _REQUEST.sub("", question) or question
 
 
 def gives(kind: str, text: str, question: str) -> bool:
@@ -82,6 +127,8 @@ def gives(kind: str, text: str, question: str) -> bool:
     """
     if not kind:
         return True
+    if kind == "way":
+        return bool(_STEPS.search(text))
     if kind == "reason":
         return bool(_REASON.search(text))
     asked = {match.group().casefold() for match in _WORD.finditer(question)}

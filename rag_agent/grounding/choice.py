@@ -164,8 +164,9 @@ def probability(evidence: Evidence) -> float:
     usable = [candidate for candidate in evidence.candidates if not candidate.withheld]
     if not usable or evidence.unknown:
         return 0.0
-    closest = max(c.passage + TERMS * c.rest_around for c in usable)
-    best = max(c.similarity + TERMS * c.rest for c in usable)
+    # Where a heading holds the version or number that is asked for, its words count, too.
+    closest = max(c.passage + TERMS * max(c.rest_around, c.own * bool(c.headed)) for c in usable)
+    best = max(c.similarity + TERMS * max(c.rest, c.own * bool(c.headed)) for c in usable)
     chance = CHUNKS * math.sqrt(2.0 * math.log(max(1, evidence.chunks)))
     weight, bias = (WORDS_WEIGHT, WORDS_BIAS) if evidence.by_words else (WEIGHT, BIAS + chance)
     return 1.0 / (1.0 + math.exp(-(weight * (closest + best) + bias - ABSENT * len(evidence.missing))))

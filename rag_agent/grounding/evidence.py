@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rag_agent import prompts
 from rag_agent.answers import Citation, Hit
 from rag_agent.documents.outline import Outline
-from rag_agent.grounding.asking import asks_for, gives
+from rag_agent.grounding.asking import asks_for, gives, place_of, stands_in, wanted
 from rag_agent.grounding.identity import identities, is_code
 from rag_agent.grounding.instructions import is_instruction
 from rag_agent.grounding.units import Unit, is_title, units
@@ -211,7 +211,7 @@ class _Measure:
         self._words = documents.words()
 
     def evidence(self, question: str) -> Evidence:
-        weights = {term: self._documents.idf(term) for term in self._words.query_terms(question)}
+        weights = {term: self._documents.idf(term) for term in self._words.query_terms(wanted(question))}
         query = self._centre if self._centre is not None else None if self._by_words else self._documents.vector(question)
         cosines = np.zeros(len(self._placed)) if query is None or self._vectors is None else self._vectors @ query
         named, kind = identities(question), asks_for(question)
@@ -231,7 +231,7 @@ class _Measure:
                     unit, one.file, one.article, one.page, one.base, cosine,
                     max((self._hits[n].similarity or 0.0) for n in one.hits),
                     max(self._hits[n].score for n in one.hits) / best,
-                    bool(kind) and gives(kind, unit.text, question),
+                    bool(kind) and (gives(kind, unit.text, question) or (kind == "way" and unit.kind == "code")),
                     one.first,
                     own, above,
                     _beyond(own, above), _beyond(whole, above),
@@ -241,6 +241,8 @@ class _Measure:
                     prompts.GIVES_ORDER if any(map(is_instruction, [unit.quote, *sentence_texts(unit.quote)])) else "",
                 )
             )  # fmt: skip
+        if place := place_of(question):
+            found = [c for c in found if stands_in(place, c.unit.context, c.page)] or found
         return Evidence(question, tuple(self._hits), tuple(found), weights, *self._lacking(named), self._documents.chunks(), query is None)
 
     def _lacking(self, named: Sequence[tuple[str, ...]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -267,7 +269,7 @@ class _Measure:
 
     def _headed(self, unit: Unit, codes: Sequence[str], kind: str, question: str) -> tuple[str, ...]:
         """The lines that a unit stands under which hold what the question names or asks for, and the unit does not."""
-        own, lines = self._terms(unit.text), unit.context[-_HEADINGS:]
+        own, lines = self._terms(unit.text), unit.context[len(unit.context) > 1 :][-_HEADINGS:]  # not the title
         if unit.kind == "pair" or unit.before in lines:
             return ()
         if own <= self._terms(question):  # it says again what is asked

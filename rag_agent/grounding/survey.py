@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from rag_agent.grounding.asking import Place, place_of, without_place
 from rag_agent.grounding.evidence import Documents, Embedder, Vector
 
 __all__ = ["Survey", "named_files", "survey"]
@@ -44,6 +45,8 @@ class Survey(NamedTuple):
     kind: Kind
     files: tuple[str, ...]
     """The files it names; empty is all."""
+    place: Place | None = None
+    """The section or page of them that it names."""
 
 
 def named_files(question: str, files: Collection[str]) -> tuple[str, ...]:
@@ -77,7 +80,7 @@ def survey(
         for kind, asked in _ASKED.items():
             vectors[kind] = _unit(np.asarray(embeddings.embed_documents(list(asked)), np.float32))
     named = named_files(question, files)
-    plain = question
+    place, plain = place_of(question), without_place(question)
     for file in sorted(named, key=len, reverse=True):
         for one in (file, file.rpartition("/")[2], file.rpartition("/")[2].rpartition(".")[0]):
             plain = re.sub(rf"(?<![\w./-]){re.escape(one)}(?![\w/-]|\.\w)", _THIS, plain, flags=re.IGNORECASE) if one else plain
@@ -86,9 +89,9 @@ def survey(
         return None
     alike = {kind: float((vectors[kind] @ vector).max()) for kind in _ASKED}
     kind = max(alike, key=lambda one: alike[one])
-    if alike[kind] < _ALIKE or (kind == "files" and named):
+    if alike[kind] < _ALIKE or (kind == "files" and (named or place)):
         return None
-    return Survey(kind, named)
+    return Survey(kind, named, place)
 
 
 def _unit(rows: Vector) -> Vector:

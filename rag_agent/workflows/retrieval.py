@@ -9,6 +9,7 @@ from langchain_core.embeddings import Embeddings
 
 from rag_agent import prompts
 from rag_agent.answers import Hit
+from rag_agent.grounding.asking import place_of, stands_in
 from rag_agent.grounding.choice import choose, outermost, probability, ranked
 from rag_agent.grounding.disagreement import disagreement
 from rag_agent.grounding.evidence import Candidate, Evidence, Vector, gather
@@ -17,6 +18,7 @@ from rag_agent.grounding.passages import passages
 from rag_agent.grounding.questions import parts
 from rag_agent.grounding.survey import Survey, named_files, survey
 from rag_agent.index import Library
+from rag_agent.index.library import Queries
 from rag_agent.language import detect
 from rag_agent.workflows.context import varied
 from rag_agent.workflows.state import AgentState, document_of, hit_of, unit_of
@@ -49,7 +51,7 @@ class Retrieval:
         files = self._library.files()
         about = survey(queries[0][0], files, self._library, self._embeddings, self._asked)
         if about is not None:
-            return {**self._surveyed(about, files, left_out), "attempt": attempt, "queries": queries}
+            return {**self._surveyed(about, files, queries, left_out), "attempt": attempt, "queries": queries}
         within = named_files(queries[0][0], files)
         hits = self._library.search(queries, k if attempt == 1 else k * _WIDER, within)
         return {
@@ -57,10 +59,12 @@ class Retrieval:
             "survey": "",
         }  # fmt: skip
 
-    def _surveyed(self, about: Survey, files: Sequence[str], left_out: list[str]) -> AgentState:
+    def _surveyed(self, about: Survey, files: Sequence[str], queries: Queries, left_out: list[str]) -> AgentState:
         """What the documents themselves say of what they are: how each begins, or the chunks that say most."""
         kind: str = about.kind
-        if kind == "files":
+        if about.place:
+            hits = self._library.search(queries, self._k * _WIDER, about.files)
+        elif kind == "files":
             shown = files[:_MOST_FILES]
             hits = self._library.openings(shown)
             if len(shown) < len(files):
@@ -101,7 +105,9 @@ class Retrieval:
         evidence = gather("", hits, self._library, embeddings=self._embeddings, centre=centre)
         said: dict[str, Candidate] = {}
         words = 0
-        for candidate in sorted(evidence.candidates, key=lambda one: -one.similarity):
+        place = place_of(state["queries"][0][0])
+        candidates = [c for c in evidence.candidates if not place or stands_in(place, c.unit.context, c.page)]
+        for candidate in sorted(candidates, key=lambda one: -one.similarity):
             length = len(candidate.unit.text.split())
             if not candidate.withheld and candidate.unit.kind != "code" and words + length <= _WORDS_OF_A_SUMMARY:
                 words += length
