@@ -91,4 +91,4 @@ def test_the_plainest_spelling_of_a_word_is_the_one_that_is_told(agent: Callable
     answer = agent("Pass --no-password for none.\n\nThe password of a user is kept by the dashboard.\n").ask(
         "Who keeps the pasword of a user?"
     )
-    assert 'read “pasword” as “password”' in answer.left_out
+    assert "read “pasword” as “password”" in answer.left_out

@@ -100,7 +100,10 @@ def test_what_holds_no_letter_is_no_unit() -> None:
 
 
 def test_a_sentence_goes_on_over_the_marks_of_a_quotation() -> None:
-    for text in ("> Set a limit. Without one, it can hang\n> for hours.\n", ">> Set a limit. Without one, it can hang\n>>for hours.\n"):
+    for text in (
+        "> Set a limit. Without one, it can hang\n> for hours.\n",
+        ">> Set a limit. Without one, it can hang\n>>for hours.\n",
+    ):
         assert "Without one, it can hang for hours." in said(cut(text))
 
 

@@ -1,5 +1,4 @@
-"""What a question asks for (a person, a place, a date, a number, a reason, a way), and whether a unit gives it; and where in a
-document it says that the answer stands."""
+"""What a question asks for (a person, a date, a number, a reason, a way ...), what gives it, and where it is said to stand."""
 
 import re
 from collections.abc import Sequence
@@ -52,7 +51,8 @@ _RULES = (
     ),
     (
         "way",
-        r"\bhow (?:do|does|can|could|to|should|must|would) (?!.*\b(?:many|much|long|often)\b)|\bhoe (?:doe|maak|kan|moet|krijg|stel)\b"
+        r"\bhow (?:do|does|can|could|to|should|must|would) (?!.*\b(?:many|much|long|often)\b)"
+        r"|\bhoe (?:doe|maak|kan|moet|krijg|stel)\b"
         r"|\bwie (?:kann|mache?|muss|soll|stelle|richte)\b|\bcomment\b|\bc[oó]mo\b",
     ),
     (
@@ -70,8 +70,8 @@ _PLACE = re.compile(
     re.IGNORECASE,
 )
 _REQUEST = re.compile(
-    r"^\W*(?:please |bitte |graag )?(?:list|name|enumerate|show|give|tell|noem|toon|geef|nenne|zeige|gib|liste|cite|montre|donne|nombra"
-    r"|enumera|muestra|dame)(?: me| us| mij| mir|-moi)?(?: a list of)?(?: all| alle| tou[ts]e?s?| todos?| todas?)?\b",
+    r"^\W*(?:please |bitte |graag )?(?:list|name|enumerate|show|give|tell|noem|toon|geef|nenne|zeige|gib|liste|cite|montre|donne"
+    r"|nombra|enumera|muestra|dame)(?: me| us| mij| mir|-moi)?(?: a list of)?(?: all| alle| tou[ts]e?s?| todos?| todas?)?\b",
     re.IGNORECASE,
 )
 _WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_][\w'’-]*")

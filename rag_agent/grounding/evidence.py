@@ -243,7 +243,9 @@ class _Measure:
             )  # fmt: skip
         if place := place_of(question):
             found = [c for c in found if stands_in(place, c.unit.context, c.page)] or found
-        return Evidence(question, tuple(self._hits), tuple(found), weights, *self._lacking(named), self._documents.chunks(), query is None)
+        return Evidence(
+            question, tuple(self._hits), tuple(found), weights, *self._lacking(named), self._documents.chunks(), query is None
+        )
 
     def _lacking(self, named: Sequence[tuple[str, ...]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Which identities what was found lacks, and which of them all documents lack: of a phrase nobody can say that."""

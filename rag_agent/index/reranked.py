@@ -60,6 +60,10 @@ class RerankedLibrary:
         """Whether any document holds a word."""
         return self._library.knows(word)
 
+    def chunks(self) -> int:
+        """How many chunks there are."""
+        return self._library.chunks()
+
     def files(self) -> tuple[str, ...]:
         """The files there are."""
         return self._library.files()

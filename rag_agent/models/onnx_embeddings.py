@@ -47,7 +47,8 @@ class OnnxEmbeddings(Embeddings):
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """One unit vector a text."""
-        return self._encoded([self._prompts.get("document", "") + text for text in texts]).tolist()
+        vectors: list[list[float]] = self._encoded([self._prompts.get("document", "") + text for text in texts]).tolist()
+        return vectors
 
     def embed_query(self, text: str) -> list[float]:
         """The unit vector of a question."""
@@ -111,7 +112,7 @@ def write_graph(folder: Path) -> None:
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     if config["model_type"] != "bert" or config["hidden_act"] != "gelu":
         raise ValueError(f"{folder} holds no BERT encoder with gelu")
-    weights = safe_open(folder / "model.safetensors", "numpy")
+    weights: Any = safe_open(folder / "model.safetensors", "numpy")
     nodes: list[Any] = []
     constants: list[Any] = []
 
