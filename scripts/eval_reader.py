@@ -30,6 +30,7 @@ from rag_agent import Answer, RagAgent, Settings
 from rag_agent.evaluation.measures import mean, plain
 from rag_agent.grounding.draft import read_draft
 from rag_agent.models import chat_model
+from rag_agent.workflows.channels import opened
 
 Row = dict[str, Any]
 Way = Callable[[Question], Row]
@@ -47,7 +48,7 @@ def ours(docs: Path, model: str, answer: str) -> Iterator[Way]:
             draft, answer = "", None
             for part in graph.stream({"question": question.text}, stream_mode="updates"):
                 for update in part.values():
-                    draft = (update or {}).get("draft", draft)
+                    draft = opened(kept) if (kept := (update or {}).get("draft")) else draft
                     answer = (update or {}).get("answer", answer)
             found = Answer.from_dict(answer or {})
             return {

@@ -147,7 +147,7 @@ def test_what_cannot_be_pulled_is_told(run: Run, name: str, wanted: str) -> None
     done = run("models", "pull", name)
     assert done.code == 1
     assert wanted in done.err.strip().splitlines()[-1]
-    assert json.loads(run("models", "list", "--json").out)[2:-1] == []  # nothing half-made is left
+    assert json.loads(run("models", "list", "--json").out)[3:-1] == []  # nothing half-made is left
 
 
 @pytest.mark.parametrize("name", ["huggingface:..", "..", "", "huggingface:", "gguf/..", "embedded"])

@@ -12,6 +12,7 @@ from rag_agent.documents.reading import Reading
 from rag_agent.documents.structures import structure
 from rag_agent.grounding.choice import chances, choose, probability, ranked
 from rag_agent.grounding.evidence import Evidence, gather
+from rag_agent.index.background import Scale
 from rag_agent.index.matrix import Matrix
 from rag_agent.index.tokens import Analyser
 from rag_agent.testing import CountEmbeddings, ScriptedChat
@@ -60,6 +61,9 @@ class Shelf:
 
     def chunks(self) -> int:
         return 1
+
+    def scale(self) -> Scale:
+        return Scale()
 
     def knows(self, word: str) -> bool:
         return any(word in text for text in self.files.values())

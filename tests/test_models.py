@@ -116,7 +116,7 @@ def test_ready_objects_have_names() -> None:
 
 def test_providers_are_listed_by_role() -> None:
     assert set(providers("chat")) == {"embedded", "reader", "huggingface", "ollama"}
-    assert set(providers("embeddings")) == {"embedded", "huggingface", "ollama", "nomic", "nomic-remote"}
+    assert set(providers("embeddings")) == {"embedded", "multilingual", "huggingface", "ollama", "nomic", "nomic-remote"}
 
 
 def test_models_are_looked_for_in_the_home_that_is_given(tmp_path: Path, tiny_chat: Path) -> None:

@@ -1,10 +1,10 @@
 """One `Evidence` a turn: what was found, cut into units, and how each bears on the question. Made once, then only read."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import PurePosixPath
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +61,9 @@ class Documents(Protocol):
 
     def knows(self, word: str) -> bool:
         """Whether any document holds a word, or the number in it."""
+
+    def scale(self) -> Callable[[Any], Any] | None:
+        """Reads cosines on the common scale; None where they tell nothing."""
 
     def chunks(self) -> int:
         """How many chunks were searched."""
@@ -214,6 +217,8 @@ class _Measure:
         weights = {term: self._documents.idf(term) for term in self._words.query_terms(wanted(question))}
         query = self._centre if self._centre is not None else None if self._by_words else self._documents.vector(question)
         cosines = np.zeros(len(self._placed)) if query is None or self._vectors is None else self._vectors @ query
+        scale = self._documents.scale()
+        cosines = scale(cosines) if scale is not None else cosines
         named, kind = identities(question), asks_for(question)
         pairs = {pair for pair in self._pairs(question) if not weights.keys().isdisjoint(pair)}
         best = max((hit.score for hit in self._hits), default=0.0) or 1.0

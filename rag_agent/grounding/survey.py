@@ -87,7 +87,8 @@ def survey(
     vector = documents.vector(plain)
     if vector is None:
         return None
-    alike = {kind: float((vectors[kind] @ vector).max()) for kind in _ASKED}
+    scale = documents.scale() or float
+    alike = {kind: float(scale((vectors[kind] @ vector).max())) for kind in _ASKED}
     kind = max(alike, key=lambda one: alike[one])
     if alike[kind] < _ALIKE or (kind == "files" and (named or place)):
         return None

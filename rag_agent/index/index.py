@@ -2,12 +2,13 @@
 
 import fcntl
 import hashlib
+import json
 import os
 import re
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -21,6 +22,7 @@ from rag_agent.documents.folder import KINDS
 from rag_agent.documents.outline import Outline, outline
 from rag_agent.documents.structures import plain_reading
 from rag_agent.errors import DocumentsError, IndexFileError, RagAgentError, SettingsError
+from rag_agent.index.background import Scale, scale_of
 from rag_agent.index.database import Database, disk_is_full, will_pass
 from rag_agent.index.derived import Arrays, prune
 from rag_agent.index.library import Queries
@@ -37,6 +39,7 @@ Found = TypeVar("Found")
 _DEPTH = 50  # how deep the rankings of several queries go into their fusion
 _CACHED_CHARACTERS = 50_000_000
 _REMEMBERED = 16  # queries
+_UNKNOWN = Scale(0.0, 0.0)  # not measured yet
 _RELEVANCE = 0.8  # against variety, in what is said most
 
 _T = TypeVar("_T")
@@ -74,6 +77,7 @@ class Index:
         self._database: Database | None = None
         self._arrays: Arrays | None = None
         self._vectors: dict[str, Matrix] = {}
+        self._scale: Scale | None = _UNKNOWN
         self._seen: Listing | None = None
         self._lock = threading.RLock()
         self._forget()
@@ -243,11 +247,12 @@ class Index:
     def search(self, queries: Queries, k: int, within: Collection[str] = ()) -> list[Hit]:
         """The best k chunks for some weighted queries, best first; of these files alone, where any are named."""
         vectors = [self.vector(query) for query, _ in queries]
+        scale = self.scale() or Scale()
 
         def found(arrays: Arrays) -> list[Hit]:
             if not len(arrays):
                 return []
-            similar = [cosines(arrays.matrix, vector) for vector in vectors]
+            similar = [scale(cosines(arrays.matrix, vector)) for vector in vectors]
             rows = self._rows_of(arrays, within) if within else None
             return [self._hit(arrays, *found) for found in self._fused(queries, similar, arrays, k, rows)]
 
@@ -338,6 +343,22 @@ class Index:
             return any(map(bm25.frequency, bm25.analyser.terms(word)[:1] if "_" in word else bm25.analyser.terms(word)))
 
         return self._read(found)
+
+    def scale(self) -> Scale | None:
+        """What the cosines of the embeddings mean; None where they tell nothing. It is measured once, and kept with the index."""
+        if self._made_with["embeddings"] == "embedded":
+            return Scale()
+        if self._scale is _UNKNOWN:
+            with self._lock:
+                database = self._opened()
+                key = f"scale of {self._made_with['embeddings']}"
+                if (kept := database.meta().get(key)) is None:
+                    measured = scale_of(self._embeddings)
+                    kept = json.dumps(measured and [measured.unrelated, measured.matching])
+                    with suppress(IndexFileError), database.transaction():  # kept where that can be: it can be measured again
+                        database.set_meta({key: kept})
+                self._scale = _scale_in(kept)
+        return self._scale
 
     def chunks(self) -> int:
         """How many chunks there are."""
@@ -563,3 +584,12 @@ def _nothing_to_read(docs: Path, skipped: Sequence[tuple[str, str]]) -> str:
     first = "; ".join(f"{file}: {reason}" for file, reason in skipped[:3])
     more = f" and {len(skipped) - 3} more" if len(skipped) > 3 else ""
     return f"{docs} holds no file that can be read ({first}{more}); put documents there that can"
+
+
+def _scale_in(kept: str) -> Scale | None:
+    """A scale as it is kept."""
+    try:
+        found = json.loads(kept)
+        return None if found is None else Scale(*map(float, found))
+    except (TypeError, ValueError):
+        return None

@@ -11,6 +11,7 @@ from langchain_core.vectorstores import VectorStore
 from rag_agent.answers import Hit
 from rag_agent.documents.outline import Outline, outline
 from rag_agent.documents.structures import plain_reading
+from rag_agent.index.background import Scale
 from rag_agent.index.matrix import Matrix
 from rag_agent.index.tokens import Analyser
 
@@ -37,6 +38,9 @@ class Library(Protocol):
 
     def chunks(self) -> int:
         """How many chunks there are; 0 where it cannot be told."""
+
+    def scale(self) -> Scale | None:
+        """What the cosines of the embeddings mean; None where they tell nothing."""
 
     def files(self) -> tuple[str, ...]:
         """The files there are, by name; empty where it cannot be told."""
@@ -133,6 +137,10 @@ class VectorStoreLibrary:
     def chunks(self) -> int:
         """A foreign store does not tell."""
         return 0
+
+    def scale(self) -> Scale | None:
+        """A foreign store keeps its embeddings to itself."""
+        return None
 
     def files(self) -> tuple[str, ...]:
         """A foreign store does not tell."""

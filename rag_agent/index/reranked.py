@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from rag_agent.answers import Hit
 from rag_agent.documents.outline import Outline
+from rag_agent.index.background import Scale
 from rag_agent.index.library import Library, Queries
 from rag_agent.index.matrix import Matrix
 from rag_agent.index.tokens import Analyser
@@ -63,6 +64,10 @@ class RerankedLibrary:
     def chunks(self) -> int:
         """How many chunks there are."""
         return self._library.chunks()
+
+    def scale(self) -> Scale | None:
+        """What the cosines of the embeddings mean."""
+        return self._library.scale()
 
     def files(self) -> tuple[str, ...]:
         """The files there are."""

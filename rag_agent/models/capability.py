@@ -1,9 +1,6 @@
 """How large a model is: what decides whether its own words may answer, or the best quotes do."""
 
-from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import BaseChatModel
-
-from rag_agent.models.providers import name_of
 
 CAPABLE = 1_000_000_000
 """Parameters from which a model's sentences are preferred to quotes. SmolLM2-135M, prompted the lesson's way, has the right
@@ -15,12 +12,6 @@ def is_capable(model: BaseChatModel) -> bool:
     """Whether a model reads well enough to answer in its own words; one of unknown size is taken at its word."""
     size = parameters(model)
     return size is None or size >= CAPABLE
-
-
-def is_calibrated(embeddings: Embeddings | None) -> bool:
-    """Whether the thresholds of refusal were measured with this embedding model: cosines of others run differently."""
-    name = name_of(embeddings).lower() if embeddings is not None else ""
-    return name == "embedded" or "all-minilm-l6" in name or name.startswith("ollama:all-minilm")
 
 
 def parameters(model: BaseChatModel) -> int | None:

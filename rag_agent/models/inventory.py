@@ -38,8 +38,8 @@ def pull(name: str, settings: Settings, progress: Progress) -> tuple[str, str]:
     """Bring a model to this machine; returns the name it goes by and where it is, in words.
 
     Args:
-        name: `embedded`; `reader`; `huggingface:` and an id of the model hub, or the path of a model folder, which is
-            copied, or of a `.gguf` file, which is converted.
+        name: `embedded`; `multilingual`; `reader`; `huggingface:` and an id of the model hub, or the path of a model folder,
+            which is copied, or of a `.gguf` file, which is converted.
         settings: Say where models are kept.
         progress: Told what is done.
 
@@ -50,13 +50,16 @@ def pull(name: str, settings: Settings, progress: Progress) -> tuple[str, str]:
     provider, _, model = name.partition(":")
     if name == "embedded":
         return name, f"in {embedded.pull(settings, progress)}"
+    if name == "multilingual":
+        return name, f"in {embedded.pull_multilingual(settings, progress)}"
     if name == "reader":
         return name, reader.pull(settings, progress)
     if provider == "ollama" and model:
         raise SettingsError(f"an Ollama server pulls its own models: ollama pull {model}")
     if provider != "huggingface" or not model:
         raise SettingsError(
-            f"'{name}' cannot be pulled; write embedded, reader, huggingface:ID or huggingface:/path/to/folder-or.gguf"
+            f"'{name}' cannot be pulled; write embedded, multilingual, reader, huggingface:ID or "
+            "huggingface:/path/to/folder-or.gguf"
         )
     if settings.folder is None:
         raise SettingsError("home=':memory:' keeps no models; pull them with another home")
@@ -79,7 +82,11 @@ def remove(name: str, settings: Settings) -> list[Path]:
         ModelNotFoundError: It is not there.
     """
     folder = settings.model_folders[0]
-    wanted = {"embedded": [embedded.CHAT_NAME, embedded.EMBEDDINGS_NAME], "reader": [f"huggingface/{reader.NAME}"]}.get(name, [])
+    ours = {
+        "embedded": [embedded.CHAT_NAME, embedded.EMBEDDINGS_NAME], "multilingual": [embedded.MULTILINGUAL_NAME],
+        "reader": [f"huggingface/{reader.NAME}"],
+    }  # fmt: skip
+    wanted = ours.get(name, [])
     places = [folder / one for one in wanted if (folder / one).is_dir()]
     places += [path for kept, path in _kept([folder]) if name in (kept, kept.removeprefix("huggingface:"))]
     if not places:
@@ -94,6 +101,9 @@ def _embedded(settings: Settings) -> Iterator[Entry]:
         folder = embedded.place(settings, model)
         state = str(folder) if folder else "not here yet; get it: rag-agent models pull embedded"
         yield Entry(f"embedded ({model})", role, _size(folder) if folder else "", state)
+    folder = embedded.place(settings, embedded.MULTILINGUAL_NAME)
+    state = str(folder) if folder else "not here yet; get it: rag-agent models pull multilingual"
+    yield Entry(f"multilingual ({embedded.MULTILINGUAL_NAME})", "embeddings", _size(folder) if folder else "", state)
 
 
 def _kept(folders: list[Path]) -> Iterator[tuple[str, Path]]:

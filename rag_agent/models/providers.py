@@ -33,6 +33,7 @@ _PROVIDERS = {
         chat="rag_agent.models.embedded:embedded_chat",
         embeddings="rag_agent.models.embedded:embedded_embeddings",
     ),
+    "multilingual": _Provider("multilingual", embeddings="rag_agent.models.embedded:multilingual_embeddings"),
     "reader": _Provider("reader", chat="rag_agent.models.reader:reader_chat"),
     "huggingface": _Provider(
         "huggingface:HuggingFaceTB/SmolLM2-1.7B-Instruct, huggingface:/path/to/folder-or.gguf",
@@ -54,7 +55,7 @@ _PROVIDERS = {
     ),
 }
 
-_ALONE = ("embedded", "reader")
+_ALONE = ("embedded", "multilingual", "reader")
 """Providers whose name is the whole name."""
 
 

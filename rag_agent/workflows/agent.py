@@ -9,7 +9,6 @@ from langgraph.graph import END, START, StateGraph
 
 from rag_agent.grounding.choice import THRESHOLD
 from rag_agent.index import Library
-from rag_agent.models.capability import is_calibrated
 from rag_agent.workflows.channels import opened, sealed
 from rag_agent.workflows.context import AnswerSetting, Choices, TurnContext, VariedLibrary
 from rag_agent.workflows.conversation import Conversation
@@ -70,14 +69,13 @@ def agent_graph(
     writer = Writer(model, system=system, answer=answer, rewrite=rewrite, models=models)
     if library is not None and choices is not None:
         library = cast(Library, VariedLibrary(library, choices.library))
-    compared = embeddings if is_calibrated(embeddings) else None
     responding = Responding(library, name)
     conversation = Conversation(writer, responding, has_documents=library is not None)
     remembering = Remembering(responding, has_documents=library is not None)
     builder = StateGraph(AgentState, TurnContext, input_schema=AgentInput, output_schema=AgentOutput)
     _add(builder, conversation.contextualize)
     if library is not None:
-        retrieval = Retrieval(library, embeddings=compared, k=k, refusal_threshold=refusal_threshold)
+        retrieval = Retrieval(library, embeddings=embeddings, k=k, refusal_threshold=refusal_threshold)
         generation, verification = Generation(writer), Verification(library, writer, judge, choices.judge if choices else None)
         _add(builder, retrieval.retrieve, retrieval.grade, generation.generate, verification.verify, verification.quote)
         _add(builder, responding.respond, responding.refuse, remembering.source)

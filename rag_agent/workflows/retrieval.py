@@ -35,10 +35,15 @@ class Retrieval:
 
     def __init__(self, library: Library, *, embeddings: Embeddings | None, k: int, refusal_threshold: float) -> None:
         self._library = library
-        self._embeddings = embeddings
+        self._given = embeddings
         self._k = k
         self._refusal_threshold = refusal_threshold
         self._asked: dict[str, Vector] = {}
+
+    @property
+    def _embeddings(self) -> Embeddings | None:
+        """What units are compared with: the embeddings of the index, where their cosines tell anything."""
+        return self._given if self._given is not None and self._library.scale() is not None else None
 
     def retrieve(self, state: AgentState) -> AgentState:
         """Search the documents, the second time wider; slips of the keyboard are mended first, and told."""
