@@ -48,7 +48,7 @@ def ours(docs: Path, model: str, answer: str) -> Iterator[Way]:
             draft, answer = "", None
             for part in graph.stream({"question": question.text}, stream_mode="updates"):
                 for update in part.values():
-                    draft = opened(kept) if (kept := (update or {}).get("draft")) else draft
+                    draft = opened(own) if (own := (update or {}).get("draft")) else draft
                     answer = (update or {}).get("answer", answer)
             found = Answer.from_dict(answer or {})
             return {
