@@ -2,8 +2,9 @@
 
     .venv/bin/python scripts/eval_languages.py [../shared/eval] [--limit N] [--languages de,es] [--models multilingual]
 
-XQuAD's questions over its 48 articles and the haystack, searched as shipped (hybrid). A hit is one of the first k chunks that
-comes from the gold passage and holds the English answer (SQuAD's normalisation). Beside each model: its vectors alone, and BM25 alone.
+XQuAD's questions over its 48 articles and the haystack, searched as shipped (hybrid). A hit is one of the first k chunks
+that comes from the gold passage and holds the English answer (SQuAD's normalisation). Beside each model: its vectors alone, and
+BM25 alone.
 Intervals: 95 %, percentile bootstrap over questions.
 """
 
