@@ -313,10 +313,10 @@ def absent(reason: str) -> NoReturn:
 @pytest.fixture(scope="session")
 def embedded_models() -> dict[str, Path]:
     """The folders of the embedded models, where they are on this machine."""
-    from rag_agent.models.embedded import CHAT_NAME, EMBEDDINGS_NAME
+    from rag_agent.models.embedded import CHAT_NAME, EMBEDDINGS_NAME, MULTILINGUAL_NAME
 
     found = {}
-    for name in (CHAT_NAME, EMBEDDINGS_NAME):
+    for name in (CHAT_NAME, EMBEDDINGS_NAME, MULTILINGUAL_NAME):
         places = [folder / name for folder in REAL_MODELS if (folder / name / "config.json").is_file()]
         if not places:
             absent("the embedded models are not here: run ./scripts/test, or rag-agent models pull embedded")

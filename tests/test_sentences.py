@@ -99,4 +99,4 @@ def test_linear_time(piece: str) -> None:
         sentences(text)
         return time.process_time() - begin
 
-    assert seconds(300_000) < 5 * max(seconds(100_000), 0.05)
+    assert min(seconds(300_000) for _ in range(3)) < 5 * max(min(seconds(100_000) for _ in range(3)), 0.05)

@@ -160,3 +160,14 @@ def test_what_others_wrote_is_a_quotation() -> None:
 
 def test_code_between_fences_and_rules() -> None:
     assert blocks("Run:\n```\nx --now\n```\n\n=====\n\nend") == [("paragraph", "Run:"), ("code", "x --now"), ("paragraph", "end")]
+
+
+def test_a_short_numbered_line_right_over_its_text_is_a_heading() -> None:
+    text = "2. Leave\n2.1 Annual leave\nEvery employee has 28 days of leave.\n2.2 Sick leave\nA certificate is needed from day four.\n"
+    assert texts(text, "heading") == ["2. Leave", "2.1 Annual leave", "2.2 Sick leave"]
+    assert texts(text, "paragraph") == ["Every employee has 28 days of leave.", "A certificate is needed from day four."]
+
+
+def test_short_numbered_lines_one_after_another_stay_a_list() -> None:
+    assert texts("1. Open the lid\n2. Rinse the filter\n3. Close the lid\n", "heading") == []
+    assert texts("1. Unplug the pump, wait until it is cold\nand open the lid.\n2. Rinse it.\n", "heading") == []

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-__all__ = ["Place", "asks_for", "gives", "place_of", "stands_in", "wanted", "without_place"]
+__all__ = ["Place", "asks_for", "gives", "place_of", "stands_in", "wanted", "which", "without_place"]
 
 _MONTHS = (
     "january|february|march|april|june|july|august|september|october|november|december"
@@ -69,6 +69,7 @@ _PLACE = re.compile(
     r"|(?P<page>\b(?:page|pagina|bladzijde|seite|página)\b))\s*(?P<number>\d+(?:\.\d+)*|(?-i:[IVX]+\b|[A-H]\b))(?![-\w])",
     re.IGNORECASE,
 )
+_WHICH = re.compile(r"\b(?:which|welke?|welcher?|welches|quel(?:le)?s?|cu[aá]l(?:es)?) ([^\W\d_]{3,})\b", re.IGNORECASE)
 _REQUEST = re.compile(
     r"^\W*(?:please |bitte |graag )?(?:list|name|enumerate|show|give|tell|noem|toon|geef|nenne|zeige|gib|liste|cite|montre|donne"
     r"|nombra|enumera|muestra|dame)(?: me| us| mij| mir|-moi)?(?: a list of)?(?: all| alle| tou[ts]e?s?| todos?| todas?)?\b",
@@ -110,6 +111,12 @@ def stands_in(place: Place, headings: Sequence[str], page: int | None) -> bool:
 def without_place(question: str) -> str:
     """A question about a section as one about a file: what it asks of it is the same."""
     return _PLACE.sub("this file", question)
+
+
+def which(question: str) -> str:
+    """What a question wants one of: "branch" of `Which branch repairs tractors?`; "" where it wants none."""
+    found = _WHICH.search(question)
+    return found[1] if found else ""
 
 
 def wanted(question: str) -> str:

@@ -16,18 +16,18 @@ from rag_agent.grounding.evidence import Candidate, Evidence
 __all__ = ["THRESHOLD", "chances", "choose", "outermost", "probability", "ranked"]
 
 # Weights of the measures of a candidate, per unit of each.
-SIMILARITY = 6.3
-RANK = 4.5
-REST = 1.8
-REST_AROUND = 1.6
-PAIRS = 2.2
-GIVES = 2.6
+SIMILARITY = 6.7
+RANK = 4.3
+REST = 2.1
+REST_AROUND = 1.2
+PAIRS = 1.5
+GIVES = 2.8
 FIRST = 0.6
-NAMED = 2.5
+NAMED = 2.6
 
 MAX_WORDS = 90
 MAX_UNITS = 4
-PRICE = 0.0045
+PRICE = 0.004
 """The chance of holding the answer that each further word must bring."""
 LEAST_WORDS = 15
 """What a shorter unit costs: a date or two words are cheap, and say little by themselves."""
@@ -35,7 +35,7 @@ RECORDS = ("row", "pair")
 
 # Log odds of an answer: even where a chunk and a unit of it together reach 1.0 and a tenth of what CHUNKS counts.
 WEIGHT = 6.0
-BIAS = -6.0
+BIAS = -5.9
 CHUNKS = -0.6
 """For each standard deviation by which the best of n chunks that say nothing of the question is expected to stand out,
 sqrt(2 ln n): what little likeness means among five thousand chunks, and that it means something among five."""

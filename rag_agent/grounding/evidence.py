@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rag_agent import prompts
 from rag_agent.answers import Citation, Hit
 from rag_agent.documents.outline import Outline
-from rag_agent.grounding.asking import asks_for, gives, place_of, stands_in, wanted
+from rag_agent.grounding.asking import asks_for, gives, place_of, stands_in, wanted, which
 from rag_agent.grounding.identity import identities, is_code
 from rag_agent.grounding.instructions import is_instruction
 from rag_agent.grounding.units import Unit, is_title, units
@@ -227,7 +227,9 @@ class _Measure:
             unit = one.unit
             if is_title(unit) and frozenset(self._words.query_terms(unit.text)) <= weights.keys():
                 continue  # it says what is asked about, and nothing of it
-            terms, under = self._terms(unit.text), self._terms(one.file, *unit.context)
+            # The sentence before it, which it leans on, is beside it and not above it.
+            above_it = [line for line in unit.context if line != unit.before]
+            terms, under = self._terms(unit.text), self._terms(one.file, *above_it)
             around = terms | self._terms(unit.before, unit.after)
             above, own = _share(weights, under), _share(weights, terms | under)
             whole = _share(weights, around | under)
@@ -277,12 +279,16 @@ class _Measure:
     def _headed(self, unit: Unit, codes: Sequence[str], kind: str, question: str) -> tuple[str, ...]:
         """The lines that a unit stands under which hold what the question names or asks for, and the unit does not."""
         own, lines = self._terms(unit.text), unit.context[len(unit.context) > 1 :][-_HEADINGS:]  # not the title
+        if sought := self._terms(which(question)):  # "Which branch ...?" under "Branch North"
+            telling = [line for line in unit.context if sought < self._terms(line) and not self._terms(line) - sought <= own]
+            if telling:
+                return tuple(telling[-1:])
         if unit.kind == "pair" or unit.before in lines:
             return ()
         if own <= self._terms(question):  # it says again what is asked
             return lines
-        telling = [code for code in codes if not self._stands((code,), own)]
-        wanted = [line for line in lines if any(self._stands((code,), self._terms(line)) for code in telling)]
+        lacking = [code for code in codes if not self._stands((code,), own)]
+        wanted = [line for line in lines if any(self._stands((code,), self._terms(line)) for code in lacking)]
         if not wanted and kind in ("date", "number") and not gives(kind, unit.text, question):
             wanted = [line for line in lines[::-1] if gives(kind, line, question)][:1]
         return tuple(wanted)

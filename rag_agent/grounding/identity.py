@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from rag_agent.language import detect
+from rag_agent.language import detect, language
 
 __all__ = ["identities", "is_code", "is_pasted"]
 
@@ -67,4 +67,10 @@ def _is_identifier(token: str) -> bool:
 
 
 def _is_name(token: str, question: str) -> bool:
-    return token[0].isupper() and len(token) > 1 and detect(question) not in _NOUNS_IN_CAPITALS
+    """Whether a word is a name; a day of the week is written in many ways ("Mon-Fri"), and names nothing."""
+    if not token[0].isupper() or len(token) < 2:
+        return False
+    code = detect(question)
+    known = language(code or "en")
+    days = known.weekdays if known is not None else {}
+    return code not in _NOUNS_IN_CAPITALS and token.casefold().removesuffix("s") not in days

@@ -346,7 +346,7 @@ class Index:
 
     def scale(self) -> Scale | None:
         """What the cosines of the embeddings mean; None where they tell nothing. It is measured once, and kept with the index."""
-        if self._made_with["embeddings"] == "embedded":
+        if getattr(self._embeddings, "rag_agent_name", "") == "embedded":  # the scale is its own
             return Scale()
         if self._scale is _UNKNOWN:
             with self._lock:

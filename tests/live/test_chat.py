@@ -18,7 +18,8 @@ CAPITALS = ["France", "Italy", "Spain", "Japan", "Egypt", "Cuba", "Peru", "Norwa
 
 
 def test_eight_streams_at_once_give_eight_right_replies() -> None:
-    model = chat_model("embedded", max_new_tokens=8)
+    # In 8 or 16 bits, words that are almost as likely fall one way alone and another beside others.
+    model = chat_model("embedded", max_new_tokens=8, quantization=None, dtype="float32")
     questions = [f"What is the capital of {country}?" for country in CAPITALS]
     found: dict[str, str] = {}
 

@@ -176,3 +176,38 @@ def test_the_graphs_load_and_run_as_langgraph_would(name: str, rag_data: Path, m
     given = {"messages": [("user", "Hello.")]} if name == "chat" else {"question": "Who stayed in orbit?"}
     found = module.graph.invoke(given)
     assert found["messages" if name == "chat" else "answer"]
+
+
+def test_the_multilingual_model_finds_an_answer_in_another_language() -> None:
+    import numpy as np
+
+    model = embeddings("multilingual")
+    passages = [
+        "The tanker sank in the harbour on Sunday; its crew of nine was saved.",
+        "Annual leave is 28 days; five may be carried over.",
+        "Add the flour and let the dough rest for an hour.",
+    ]
+    vectors = np.array(model.embed_documents(passages))
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(1.0, abs=1e-5)
+    asked = ["Hoe lang moet het deeg rusten?", "Wie viele Urlaubstage gibt es?", "¿Dónde se hundió el petrolero?"]
+    assert [int((vectors @ np.array(model.embed_query(question))).argmax()) for question in asked] == [2, 1, 0]
+
+
+@pytest.mark.parametrize("name", ["embedded", "multilingual"])
+def test_answers_and_refusals_hold_with_each_model(name: str, tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "rules.md").write_text(
+        "# House rules\n\n## Bicycles\n\nBicycles are kept in the cellar.\n\n## Noise\n\nDrilling is allowed until six.\n",
+        encoding="utf-8",
+    )
+    with RagAgent(tmp_path / "docs", embeddings=name, settings=Settings.load(answer="quote")) as agent:
+        assert "cellar" in agent.ask("Where are the bicycles kept?").text
+        assert agent.ask("How many stars are there in the Andromeda galaxy?").refused
+
+
+def test_the_scale_of_the_embedded_model_is_the_common_one() -> None:
+    from rag_agent.index.background import Scale, scale_of
+
+    found = scale_of(embeddings("embedded"))
+    assert found is not None
+    assert (found.unrelated, found.matching) == pytest.approx((Scale().unrelated, Scale().matching), abs=1e-3)
