@@ -56,6 +56,13 @@ def run(command: list[str], **variables: str) -> tuple[float, str]:
     return time.perf_counter() - began, done.stderr
 
 
+def peak(command: list[str]) -> float:
+    """The most memory that a process held, in megabytes."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT)
+    _, _, usage = os.wait4(process.pid, 0)
+    return usage.ru_maxrss / 1024
+
+
 def shares(command: list[str], **variables: str) -> str:
     """Where the time of one process went, as shares of its total."""
     _, errors = run(command, **variables)
@@ -87,6 +94,7 @@ def main() -> None:
     ours, theirs, shipped = (statistics.median(column) for column in zip(*rows, strict=True))
     print(f"median, {n} tokens each: {ours:.1f} / {theirs:.1f} s = {ours / theirs:.2f} of the lesson's time")
     print(f"median as shipped (quotes, no tokens): {shipped:.1f} s = {shipped / theirs:.2f} of the lesson's time")
+    print(f"most memory as shipped: {peak(ask):.0f} MB; the lesson: {peak(lesson):.0f} MB")
     print("rag-agent:", shares([sys.executable, "-c", SHARES, "rag_data", QUESTION, n]))
     print("lesson:   ", shares([*lesson, "--times"]))
 
