@@ -3,13 +3,14 @@
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import BaseMessage
 from langchain_core.vectorstores import VectorStore
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
@@ -160,24 +161,38 @@ class RagAgent:
         self._ready()
         return self._index.text(file)
 
+    def files(self) -> tuple[str, ...]:
+        """The files of the documents, relative to their root, with forward slashes; () where there are none."""
+        if self._index is None:
+            return ()
+        self._ready()
+        return self._index.files()
+
+    def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """The vectors of some texts, by the model that embeds the documents: one a text, (dimensions,)."""
+        return self._embeddings.embed_documents(list(texts))
+
     # --- questions -----------------------------------------------------------------------------------------------------
 
-    def ask(self, question: str, *, thread_id: ThreadID | None = None) -> Answer:
+    def ask(self, question: str, *, thread_id: ThreadID | None = None, history: Sequence[BaseMessage] = ()) -> Answer:
         """Answer a question.
 
         Args:
             question: What to answer.
             thread_id: The conversation it belongs to: any text, a number or a UUID. None is a question of its own, not stored.
+            history: The messages before it, where the caller keeps the conversation; with a `thread_id` there are none.
 
         Raises:
             RagAgentError: The documents, a model, or the home cannot be used.
         """
-        for event in self.stream(question, thread_id=thread_id):
+        for event in self.stream(question, thread_id=thread_id, history=history):
             if event.answer is not None:
                 return event.answer
         raise AssertionError("a stream ends with its answer")
 
-    def stream(self, question: str, *, thread_id: ThreadID | None = None) -> Iterator[Event]:
+    def stream(
+        self, question: str, *, thread_id: ThreadID | None = None, history: Sequence[BaseMessage] = ()
+    ) -> Iterator[Event]:
         """Answer a question step by step: see `Event`. Unchecked text is never streamed; the last event has the answer."""
         question = not_empty(question, "question")
         thread = thread_name(thread_id) if thread_id is not None else None
@@ -186,7 +201,7 @@ class RagAgent:
         turn = TurnEvents(thread)
         with self._kept_whole(thread, question):
             graph = self._graph if thread is not None else self._forgetful_graph
-            with Running(graph, {"question": question}, config, run_options(thread)) as run:
+            with Running(graph, _values(question, thread, history), config, run_options(thread)) as run:
                 for part in run:
                     if event := turn.event(part):
                         yield event
@@ -219,14 +234,18 @@ class RagAgent:
             self.threads.replace(thread, turn, events.messages)
         return events.answer()
 
-    async def aask(self, question: str, *, thread_id: ThreadID | None = None) -> Answer:
+    async def aask(
+        self, question: str, *, thread_id: ThreadID | None = None, history: Sequence[BaseMessage] = ()
+    ) -> Answer:
         """`ask`, without blocking the event loop."""
-        async for event in self.astream(question, thread_id=thread_id):
+        async for event in self.astream(question, thread_id=thread_id, history=history):
             if event.answer is not None:
                 return event.answer
         raise AssertionError("a stream ends with its answer")
 
-    async def astream(self, question: str, *, thread_id: ThreadID | None = None) -> AsyncIterator[Event]:
+    async def astream(
+        self, question: str, *, thread_id: ThreadID | None = None, history: Sequence[BaseMessage] = ()
+    ) -> AsyncIterator[Event]:
         """`stream`, without blocking the event loop."""
         question = not_empty(question, "question")
         thread = thread_name(thread_id) if thread_id is not None else None
@@ -236,7 +255,7 @@ class RagAgent:
         async with self._kept_whole(thread, question):
             graph = self._graph if thread is not None else self._forgetful_graph
             stop = threading.Event()
-            run = graph.astream({"question": question}, config, context=stoppable(stop.is_set), **run_options(thread))
+            run = graph.astream(_values(question, thread, history), config, context=stoppable(stop.is_set), **run_options(thread))
             try:
                 async for part in run:
                     if event := turn.event(part):
@@ -415,6 +434,12 @@ class _Choices:
             if (kind, name) not in self._made:
                 self._made[kind, name] = make()
             return self._made[kind, name]
+
+
+def _values(question: str, thread: str | None, history: Sequence[BaseMessage]) -> dict[str, Any]:
+    if thread is not None and history:
+        raise SettingsError("thread_id and history are both given; a thread keeps its own messages, leave one out")
+    return {"question": question, "messages": list(history)} if history else {"question": question}
 
 
 def _merged(settings: Settings | None, *, system: str | None, home: str | Path | None) -> Settings:

@@ -10,6 +10,7 @@ import typer
 
 from rag_agent.cli_eval import evaluate
 from rag_agent.cli_models import compare, models_app, tokens
+from rag_agent.cli_serve import mcp, serve
 from rag_agent.cli_threads import threads_app
 from rag_agent.cli_trust import Commands, trust
 from rag_agent.errors import RagAgentError
@@ -32,6 +33,8 @@ app.command("eval")(evaluate)
 app.command("trust")(trust)
 app.command("tokens")(tokens)
 app.command("compare")(compare)
+app.command("serve")(serve)
+app.command("mcp")(mcp)
 
 Docs = Annotated[Path | None, typer.Option("--docs", help="Folder or file to ask. Left out: the setting docs, else ./rag_data.")]
 NoDocs = Annotated[bool, typer.Option("--no-docs", help="Plain chat, no documents.")]

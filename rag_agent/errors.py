@@ -10,7 +10,8 @@
   x TurnStoppedError     a turn that its caller called off
   x IndexFileError       an index file that is damaged, or made with other settings
   x EvaluationError      a file of questions or of an earlier run that cannot be used, or a measure under its limit
-  x ThreadError          a conversation that is unknown, or a thread file that cannot be read
+  x ThreadError          a conversation that cannot be used, or a thread file that cannot be read
+    + ThreadNotFoundError a conversation that does not exist
 """
 
 
@@ -56,3 +57,7 @@ class EvaluationError(RagAgentError):
 
 class ThreadError(RagAgentError):
     """A conversation does not exist, or the file that holds the conversations cannot be read."""
+
+
+class ThreadNotFoundError(ThreadError):
+    """There is no conversation of this ID."""

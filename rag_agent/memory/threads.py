@@ -9,7 +9,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple, copy_checkpoint
 from langgraph.checkpoint.base.id import uuid6
 
-from rag_agent.errors import ThreadError
+from rag_agent.errors import ThreadError, ThreadNotFoundError
 from rag_agent.memory import recovery, summaries, transfer
 from rag_agent.memory.checkpointer import Checkpointer
 from rag_agent.memory.locks import ThreadLocks
@@ -385,4 +385,4 @@ def _config(thread_id: str, checkpoint_id: str | None = None) -> RunnableConfig:
 
 
 def _unknown(thread_id: str) -> ThreadError:
-    return ThreadError(f"there is no thread '{thread_id}'; `rag-agent threads list` shows those there are")
+    return ThreadNotFoundError(f"there is no thread '{thread_id}'; `rag-agent threads list` shows those there are")
