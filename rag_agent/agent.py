@@ -190,9 +190,7 @@ class RagAgent:
                 return event.answer
         raise AssertionError("a stream ends with its answer")
 
-    def stream(
-        self, question: str, *, thread_id: ThreadID | None = None, history: Sequence[BaseMessage] = ()
-    ) -> Iterator[Event]:
+    def stream(self, question: str, *, thread_id: ThreadID | None = None, history: Sequence[BaseMessage] = ()) -> Iterator[Event]:
         """Answer a question step by step: see `Event`. Unchecked text is never streamed; the last event has the answer."""
         question = not_empty(question, "question")
         thread = thread_name(thread_id) if thread_id is not None else None
@@ -234,9 +232,7 @@ class RagAgent:
             self.threads.replace(thread, turn, events.messages)
         return events.answer()
 
-    async def aask(
-        self, question: str, *, thread_id: ThreadID | None = None, history: Sequence[BaseMessage] = ()
-    ) -> Answer:
+    async def aask(self, question: str, *, thread_id: ThreadID | None = None, history: Sequence[BaseMessage] = ()) -> Answer:
         """`ask`, without blocking the event loop."""
         async for event in self.astream(question, thread_id=thread_id, history=history):
             if event.answer is not None:

@@ -1,6 +1,7 @@
 """`rag-agent serve` and `rag-agent mcp`: the agent for browsers, clients of OpenAI's protocol, and assistants."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,11 +27,19 @@ def serve(
     no_docs: NoDocs = False,
     model: Model = None,
     embeddings: Embedder = None,
-    host: Annotated[str, typer.Option("--host", help="Address to listen at; any but this machine's own demands a token.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option("--host", help="Address to listen at; any but this machine's own demands a token.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 8765,
-    token: Annotated[str | None, typer.Option("--token", envvar=TOKEN, help="What callers must send; better given as the variable.")] = None,
-    allow_host: Annotated[list[str] | None, typer.Option("--allow-host", help="Another name it is called by; may be repeated.")] = None,
-    at_once: Annotated[int, typer.Option("--at-once", min=1, max=64, help="Questions worked on at a time; the others wait in line.")] = 2,
+    token: Annotated[
+        str | None, typer.Option("--token", envvar=TOKEN, help="What callers must send; better given as the variable.")
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None, typer.Option("--allow-host", help="Another name it is called by; may be repeated.")
+    ] = None,
+    at_once: Annotated[
+        int, typer.Option("--at-once", min=1, max=64, help="Questions worked on at a time; the others wait in line.")
+    ] = 2,
     watch: Annotated[bool, typer.Option("--watch", help="Take up each change of the files as it happens.")] = False,
     open_: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
     json_logs: Annotated[bool, typer.Option("--json-logs", help="One JSON object a line in the log.")] = False,
@@ -44,8 +53,14 @@ def serve(
     if token is not None and len(token) < 16:
         raise SettingsError("the token is shorter than 16 characters; take a longer one, as `openssl rand -hex 24` makes them")
     wild = host in ("0.0.0.0", "::", "")
-    hosts = frozenset() if wild and not allow_host else frozenset({*loopback, host.lower(), *(name.lower() for name in allow_host or ())})
-    service = _needs("serve", "rag_agent.server.service").Service(settings, path, _maker(settings, path), at_once=at_once, watch=watch)
+    hosts = (
+        frozenset()
+        if wild and not allow_host
+        else frozenset({*loopback, host.lower(), *(name.lower() for name in allow_host or ())})
+    )
+    service = _needs("serve", "rag_agent.server.service").Service(
+        settings, path, _maker(settings, path), at_once=at_once, watch=watch
+    )
     app = _needs("serve", "rag_agent.server.app").application(service, rules_of(hosts=hosts, token=token))
     _run(app, host, port, token, open_, json_logs)
 
@@ -113,7 +128,7 @@ def _run(app: Any, host: str, port: int, token: str | None, open_: bool, json_lo
 
         webbrowser.open(f"{address}#token={token}" if token else address)
     config = uvicorn.Config(app, access_log=False, log_config=None, timeout_graceful_shutdown=_GRACE, server_header=False)
-    with listening:
+    with listening, suppress(KeyboardInterrupt):  # which ends it, after the turns that are under way
         uvicorn.Server(config).run(sockets=[listening])
 
 
@@ -130,7 +145,9 @@ def _log_to_standard_error(json_logs: bool) -> None:
                 values = {"message": record.getMessage()}
             if record.exc_info:
                 values["error"] = self.formatException(record.exc_info)
-            return json.dumps({"time": self.formatTime(record), "level": record.levelname.lower(), "logger": record.name, **values})
+            return json.dumps(
+                {"time": self.formatTime(record), "level": record.levelname.lower(), "logger": record.name, **values}
+            )
 
     handler = logging.StreamHandler()
     handler.setFormatter(Lines() if json_logs else logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))

@@ -18,7 +18,9 @@ async def walk(target: Any) -> dict[str, Any]:
     async with Client(target) as client:
         tools = await client.list_tools()
         found: dict[str, Any] = {"tools": {tool.name for tool in tools.tools}}
-        found["ask"] = (await client.call_tool("ask", {"question": "Who stayed in orbit?", "thread_id": "moon"})).structured_content
+        found["ask"] = (
+            await client.call_tool("ask", {"question": "Who stayed in orbit?", "thread_id": "moon"})
+        ).structured_content
         found["search"] = (await client.call_tool("search", {"query": "orbit", "k": 1})).structured_content
         found["threads"] = (await client.call_tool("list_threads", {})).structured_content
         found["document"] = (await client.call_tool("read_document", {"file": "moon.txt"})).structured_content

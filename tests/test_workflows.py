@@ -66,6 +66,15 @@ def test_rag_graph_answers_with_any_model_and_any_store(store: InMemoryVectorSto
     assert [document.page_content for document in found["context"]] == [f"{LANDED} {ORBIT}"]
 
 
+def test_rag_graph_takes_messages_and_adds_its_answer(store: InMemoryVectorStore) -> None:
+    graph = rag_graph(FakeListChatModel(responses=["Armstrong.", "Collins."]), store, k=1).compile(checkpointer=InMemorySaver())
+    config: Any = {"configurable": {"thread_id": "1"}}
+    graph.invoke({"messages": [{"role": "user", "content": "Who landed?"}]}, config)
+    done = graph.invoke({"messages": [{"role": "user", "content": "Who stayed in orbit?"}]}, config)
+    assert [message.text for message in done["messages"]] == ["Who landed?", "Armstrong.", "Who stayed in orbit?", "Collins."]
+    assert done["question"] == "Who stayed in orbit?"
+
+
 def test_rag_graph_sends_the_question_and_the_passages(store: InMemoryVectorStore) -> None:
     model = ScriptedChat(["x"])
     rag_graph(model, store, k=2).compile().invoke({"question": "How much water?"})
@@ -85,7 +94,7 @@ def test_rag_graph_makes_markers_in_a_document_harmless(words: Sequence[str]) ->
 
 def test_rag_graph_with_an_empty_store(words: Sequence[str]) -> None:
     graph = rag_graph(FakeListChatModel(responses=["?"]), InMemoryVectorStore(CountEmbeddings(words))).compile()
-    assert graph.invoke({"question": "Moon?"}) == {"question": "Moon?", "context": [], "answer": "?"}
+    assert graph.invoke({"question": "Moon?"}) == {"question": "Moon?", "messages": [], "context": [], "answer": "?"}
 
 
 # --- agent_graph --------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import threading
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from rag_agent.documents.blocks import Block, Section
 from rag_agent.documents.formats import FORMATS, extract, suffix_of
@@ -80,25 +80,28 @@ def _of_text(suffix: str, text: str, encoding: str) -> Reading:
     return Reading(text, encoding, sections, blocks, title, told=damage(text, encoding))
 
 
-def alone(main: str) -> dict[str, Any]:
-    """Arguments of `subprocess` for a Python that runs some code of this package, and none of the folder the user is in."""
+def alone(main: str) -> tuple[list[str], dict[str, str]]:
+    """The command and the environment of a Python that runs some code of this package, and none of the folder the user is in."""
     root = str(Path(__file__).parents[2])
     # Neither by -P, nor by an empty or relative entry.
     inherited = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if os.path.isabs(entry)]
-    path = os.pathsep.join([root, *inherited])
-    return {
-        "args": [sys.executable, "-P", "-c", main],
-        "env": {**os.environ, "PYTHONPATH": path},
-        "cwd": os.sep,
-        "start_new_session": True,  # Ctrl-C is for the caller, which ends its workers itself
-    }
+    return [sys.executable, "-P", "-c", main], {**os.environ, "PYTHONPATH": os.pathsep.join([root, *inherited])}
 
 
 class _Worker:
     """One process, which serves one request at a time."""
 
     def __init__(self) -> None:
-        self._process = subprocess.Popen(stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, **alone(_MAIN))
+        command, environment = alone(_MAIN)
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+            cwd=os.sep,
+            start_new_session=True,  # Ctrl-C is for the ingestion, which ends its workers itself
+        )
 
     @property
     def alive(self) -> bool:

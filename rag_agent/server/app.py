@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
@@ -56,7 +58,8 @@ def application(service: Service, rules: Rules | None = None) -> Guard:
         app.include_router(router)
     for kind, _ in _STATUS:
         app.add_exception_handler(kind, _told)
-    app.add_exception_handler(Exception, _told)
+    for other in (RequestValidationError, HTTPException, Exception):
+        app.add_exception_handler(other, _told)
     if mcp is not None:
         app.router.routes.extend(mcp.routes)
     app.add_api_route("/", _page, methods=["GET"], include_in_schema=False)
@@ -81,10 +84,20 @@ async def _page() -> Response:
     return FileResponse(PAGE / "index.html", headers={"cache-control": "no-cache"})
 
 
+def _said(error: Exception) -> tuple[int, str]:
+    if isinstance(error, RequestValidationError):
+        first = error.errors()[0]
+        return 422, f"{'.'.join(str(part) for part in first['loc'][1:]) or 'the request'}: {first['msg']}"
+    if isinstance(error, HTTPException):
+        return error.status_code, str(error.detail)
+    return next((status for kind, status in _STATUS if isinstance(error, kind)), 500), line_of(error)
+
+
 async def _told(request: Request, error: Exception) -> JSONResponse:
-    status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
-    message = line_of(error)
+    status, message = _said(error)
     headers = {"retry-after": "2"} if status == 503 else None
     if request.url.path.startswith("/v1/"):
-        return JSONResponse({"error": {"message": message, "type": type(error).__name__, "param": None, "code": None}}, status, headers)
+        return JSONResponse(
+            {"error": {"message": message, "type": type(error).__name__, "param": None, "code": None}}, status, headers
+        )
     return JSONResponse({"error": message}, status, headers)

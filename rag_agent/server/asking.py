@@ -13,13 +13,13 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from rag_agent.errors import RagAgentError
 from rag_agent.server.schemas import MAX_QUESTION, AnswerOut, Explained, HitOut, Question
 from rag_agent.server.service import Service, Waiting, line_of
-from rag_agent.server.shared import ERRORS, Client, Shared, while_heard
+from rag_agent.server.shared import ERRORS, EVENTS, Client, Shared, while_heard
 
 router = APIRouter(prefix="/api", tags=["questions"], responses=ERRORS)
 
 _log = logging.getLogger("rag_agent.server")
 _GRACE = 60.0  # seconds that a turn has to end in when the server is stopped
-Text = Annotated[str, Query(min_length=1, max_length=MAX_QUESTION, examples=["Who landed on the Moon?"])]
+Text = Annotated[str, Query(min_length=1, max_length=MAX_QUESTION, pattern=r"\S", examples=["Who landed on the Moon?"])]
 K = Annotated[int | None, Query(ge=1, le=100, description="How many passages")]
 
 
@@ -33,7 +33,7 @@ async def ask(body: Question, request: Request, service: Shared, client: Client)
 @router.post(
     "/ask/events",
     response_class=EventSourceResponse,
-    responses={200: {"content": {"text/event-stream": {}}, "description": "Events"}},
+    responses={200: {"content": EVENTS, "description": "Events"}},
 )
 async def ask_events(body: Question, service: Shared, client: Client) -> EventSourceResponse:
     """Answer a question as server-sent events.

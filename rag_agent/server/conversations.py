@@ -51,7 +51,12 @@ async def edit(thread_id: str, body: Edit, request: Request, service: Shared, cl
 @router.get(
     "/{thread_id:path}/export",
     response_class=Response,
-    responses={200: {"content": {"application/json": {}, "text/markdown": {}}, "description": "The conversation"}},
+    responses={
+        200: {
+            "content": {"application/json": {"schema": {"type": "object"}}, "text/markdown": {"schema": {"type": "string"}}},
+            "description": "The conversation",
+        }
+    },
 )
 def export(thread_id: str, service: Shared, form: Literal["json", "markdown"] = "json") -> Response:
     """The conversation as a text: JSON to import again, or Markdown for readers."""

@@ -46,11 +46,14 @@ def read_document(file: str, service: Shared) -> Any:
 @router.get(
     "/pages/{page}/{file:path}",
     response_class=Response,
-    responses={200: {"content": {"image/png": {}}, "description": "The page, with the words marked"}},
+    responses={
+        200: {
+            "content": {"image/png": {"schema": {"type": "string", "format": "binary"}}},
+            "description": "The page, with the words marked",
+        }
+    },
 )
-def show_page(
-    page: int, file: str, service: Shared, quote: Annotated[list[str] | None, Query(max_length=20)] = None
-) -> Response:
+def show_page(page: int, file: str, service: Shared, quote: Annotated[list[str] | None, Query(max_length=20)] = None) -> Response:
     """A page of a PDF file as a picture, with quotes marked; pages count from 1."""
     path = _path(service, file) if file in service.agent().files() else None
     if path is None or path.suffix.lower() != ".pdf":
@@ -59,15 +62,17 @@ def show_page(
 
 
 @router.post("/documents", response_model=UploadOut)
-async def add_documents(service: Shared, files: Annotated[list[UploadFile], File(description="Files to add")]) -> Any:
+async def add_documents(
+    service: Shared, files: Annotated[list[UploadFile], File(description="Files to add", min_length=1, max_length=100)]
+) -> Any:
     """Store files in the folder of the documents and index them; a file of that name is not overwritten."""
     if not service.takes_files:
         raise SettingsError("the documents are no folder, so files cannot be added; start the server with --docs FOLDER")
-    stored, refused = [], []
+    stored, refused = list[str](), list[dict[str, str]]()
     for file in files:
         name = file.filename or ""
         if why := _unfit(service, name):
-            refused.append((name[:_LONGEST_NAME], why))
+            refused.append({"file": name[:_LONGEST_NAME], "why": why})
         else:
             await _stored(service.docs / name, file)  # type: ignore[operator]  # takes_files
             stored.append(name)
@@ -78,7 +83,7 @@ async def add_documents(service: Shared, files: Annotated[list[UploadFile], File
 
 @router.post("/index", response_model=StatusOut)
 def index(service: Shared, full: bool = False) -> Any:
-    """Bring the index up to date in the background; `full` compares all files by their bytes. `/api/status` tells how far it is."""
+    """Bring the index up to date in the background, as `/api/status` tells; `full` compares all files by their bytes."""
     service.opened()
     if service.status.state != "indexing":
         service.index_soon(full=full)

@@ -51,7 +51,7 @@ class Rules:
     max_upload: int = 100 * 1024**2
     """Bytes of a request that brings files."""
     rate: float = 10.0
-    """Requests a second that one address may send for long, four times as many at once; callers on this machine are not counted."""
+    """Requests a second that an address may send for long, four times as many at once; this machine's own are not counted."""
 
 
 class Guard:
@@ -89,6 +89,10 @@ class Guard:
                 await _refuse(answered, *refused)
             else:
                 await self._bounded(scope, receive, answered)
+        except Exception:
+            if not status:
+                raise
+            _log.exception("a request failed")  # it has been answered; the connection need not be broken off
         finally:
             self._note(scope, status, time.perf_counter() - began)
 

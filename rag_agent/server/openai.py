@@ -22,17 +22,36 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from rag_agent.errors import RagAgentError, SettingsError
 from rag_agent.server.schemas import MAX_QUESTION
 from rag_agent.server.service import Service, Waiting, line_of
-from rag_agent.server.shared import ERRORS, Client, Shared, while_heard
+from rag_agent.server.shared import ERRORS, EVENTS, Client, Shared, while_heard
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
 
     from rag_agent.answers import Answer
 
-router = APIRouter(prefix="/v1", tags=["OpenAI"], responses={code: {} for code in ERRORS})
+
+class Failure(BaseModel):
+    """What is wrong, as OpenAI's clients read it."""
+
+    message: str
+    type: str
+    param: str | None = None
+    code: str | None = None
+
+
+class Failed(BaseModel):
+    """A request that failed."""
+
+    error: Failure
+
+
+router = APIRouter(prefix="/v1", tags=["OpenAI"], responses={code: {**told, "model": Failed} for code, told in ERRORS.items()})
 
 NAME = "rag-agent"
 _log = logging.getLogger("rag_agent.server")
+_BOTH: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/json": {"schema": {"type": "object"}}, **EVENTS}, "description": "Whole, or as events"}
+}
 _GRACE = 60.0
 _MARK = re.compile(r"\[(\d+)\]")
 _RESPONSE = re.compile(r"resp_([0-9a-f]{32})_(\d+)")
@@ -84,7 +103,10 @@ class ResponseRequest(BaseModel):
 class EmbeddingRequest(BaseModel):
     """Texts to embed."""
 
-    input: Annotated[str, Field(min_length=1)] | Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1, max_length=2048)]
+    input: (
+        Annotated[str, Field(min_length=1)]
+        | Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1, max_length=2048)]
+    )
     model: str = ""
     encoding_format: Literal["float", "base64"] = "float"
 
@@ -105,7 +127,9 @@ class Turn(BaseModel):
         last = next((n for n in range(len(messages) - 1, -1, -1) if messages[n].role == "user"), None)
         words = messages[last].words().strip() if last is not None else ""
         if last is None or not 0 < len(words) <= MAX_QUESTION:
-            raise SettingsError(f"the messages hold no question; the last of the user is one, up to {MAX_QUESTION} characters long")
+            raise SettingsError(
+                f"the messages hold no question; the last of the user is one, up to {MAX_QUESTION} characters long"
+            )
         return cls(question=words, before=list(messages[:last]))
 
     def history(self) -> "list[BaseMessage]":
@@ -124,7 +148,7 @@ class Turn(BaseModel):
 # --- chat completions --------------------------------------------------------------------------------------------------
 
 
-@router.post("/chat/completions")
+@router.post("/chat/completions", responses=_BOTH)
 async def chat_completions(
     body: ChatRequest,
     request: Request,
@@ -132,9 +156,9 @@ async def chat_completions(
     client: Client,
     x_thread_id: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
 ) -> Any:
-    """Answer the last message of the user: in the conversation of the header X-Thread-ID, else of `user`, else of the messages."""
+    """Answer the user's last message: in the conversation of the header X-Thread-ID, else of `user`, else of the messages."""
     turn, thread = Turn.of(body.messages), x_thread_id or body.user
-    asked = {"client": client, "thread_id": thread, "history": [] if thread else turn.history()}
+    asked: dict[str, Any] = {"client": client, "thread_id": thread, "history": [] if thread else turn.history()}
     base = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": NAME}
     if body.stream:
         return _stream(_chunks(service, turn.question, asked, base, body.sources))
@@ -159,7 +183,8 @@ async def _chunks(
                 if isinstance(piece, str):
                     yield chunk({"content": piece})
                 else:
-                    yield chunk({"annotations": _annotations(piece, None, nested=True)}, **{NAME: piece.to_dict()})
+                    more: dict[str, Any] = {NAME: piece.to_dict()}
+                    yield chunk({"annotations": _annotations(piece, None, nested=True)}, None, **more)
                     yield chunk({}, "stop", usage=_usage(piece))
     except Exception as error:
         yield _data({"error": {"message": _logged(error), "type": type(error).__name__}})
@@ -189,7 +214,7 @@ async def _pieces(service: Service, question: str, asked: dict[str, Any], source
 # --- responses ---------------------------------------------------------------------------------------------------------
 
 
-@router.post("/responses")
+@router.post("/responses", responses=_BOTH)
 async def responses(body: ResponseRequest, request: Request, service: Shared, client: Client) -> Any:
     """Answer an input; `previous_response_id` goes on from an earlier response, also from one that was not the last."""
     turn = Turn.of([Message(role="user", content=body.input)] if isinstance(body.input, str) else body.input)
@@ -198,9 +223,10 @@ async def responses(body: ResponseRequest, request: Request, service: Shared, cl
         thread, count = await anyio.to_thread.run_sync(_resumed, service, body.previous_response_id)
     elif body.store:
         thread = uuid.uuid4().hex
-    asked = {"client": client, "thread_id": thread, "history": [] if thread else turn.history()}
+    asked: dict[str, Any] = {"client": client, "thread_id": thread, "history": [] if thread else turn.history()}
     base = {
-        "id": f"resp_{thread or uuid.uuid4().hex}_{count + 1}", "object": "response", "created_at": int(time.time()), "model": NAME,
+        "id": f"resp_{thread or uuid.uuid4().hex}_{count + 1}", "object": "response", "created_at": int(time.time()),
+        "model": NAME,
         "previous_response_id": body.previous_response_id, "error": None, "incomplete_details": None, "instructions": None,
         "metadata": {}, "parallel_tool_calls": False, "tool_choice": "none", "tools": [], "store": thread is not None,
         "temperature": None, "top_p": None,
@@ -238,7 +264,13 @@ def _response(base: dict[str, Any], answer: "Answer", text: str) -> dict[str, An
 
 def _item(base: dict[str, Any], part: dict[str, Any] | None, status: str) -> dict[str, Any]:
     content = [part] if part else []
-    return {"id": base["id"].replace("resp_", "msg_"), "type": "message", "role": "assistant", "status": status, "content": content}
+    return {
+        "id": base["id"].replace("resp_", "msg_"),
+        "type": "message",
+        "role": "assistant",
+        "status": status,
+        "content": content,
+    }
 
 
 def _part(text: str, answer: "Answer | None" = None) -> dict[str, Any]:

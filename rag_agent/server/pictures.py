@@ -1,6 +1,7 @@
 """A page of a PDF file as a picture, with quotes marked. A process of its own draws it: the file is nobody's we know."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -26,9 +27,12 @@ def picture_of(path: Path, page: int, quotes: Sequence[str]) -> bytes:
     Raises:
         DocumentsError: There is no such page, or it cannot be drawn.
     """
+    command, environment = alone(_MAIN)
     asked = json.dumps({"path": str(path), "page": page, "quotes": list(quotes)}).encode()
     try:
-        run = subprocess.run(input=asked, capture_output=True, timeout=_SECONDS, check=False, **alone(_MAIN))
+        run = subprocess.run(
+            command, input=asked, capture_output=True, timeout=_SECONDS, check=False, env=environment, cwd=os.sep
+        )
     except subprocess.TimeoutExpired as error:
         raise DocumentsError(f"page {page} of {path.name} takes too long to draw; read its text instead") from error
     if run.returncode or not run.stdout.startswith(b"\x89PNG"):
@@ -56,7 +60,9 @@ def draw() -> None:
     pen = ImageDraw.Draw(marks)
     for quote in asked["quotes"]:
         for left, bottom, right, top in _boxes(page.get_textpage(), quote):
-            pen.rectangle((left * scale - 1, (height - top) * scale - 1, right * scale + 1, (height - bottom) * scale + 1), fill=_MARK)
+            pen.rectangle(
+                (left * scale - 1, (height - top) * scale - 1, right * scale + 1, (height - bottom) * scale + 1), fill=_MARK
+            )
     Image.alpha_composite(picture, marks).convert("RGB").save(sys.stdout.buffer, "PNG")
 
 

@@ -17,7 +17,7 @@ class Model(BaseModel):
 class Question(Model):
     """A question, in a conversation or alone."""
 
-    question: Annotated[str, Field(min_length=1, max_length=MAX_QUESTION, examples=["Who stayed in lunar orbit?"])]
+    question: Annotated[str, Field(min_length=1, max_length=MAX_QUESTION, pattern=r"\S", examples=["Who stayed in lunar orbit?"])]
     thread_id: ID | None = None
 
 
@@ -44,7 +44,7 @@ class Edit(Model):
     """Another question in place of a turn's."""
 
     turn: Annotated[int, Field(ge=1, le=1_000_000)]
-    question: Annotated[str, Field(min_length=1, max_length=MAX_QUESTION)]
+    question: Annotated[str, Field(min_length=1, max_length=MAX_QUESTION, pattern=r"\S")]
 
 
 class Imported(Model):
@@ -112,6 +112,13 @@ class AnswerOut(BaseModel):
     evidence: float | None
 
 
+class NotRead(BaseModel):
+    """A file, and why it, or what of it, was not read."""
+
+    file: str
+    why: str
+
+
 class StatusOut(BaseModel):
     """How far the server is."""
 
@@ -121,7 +128,7 @@ class StatusOut(BaseModel):
     total: int
     files: int
     chunks: int
-    not_read: list[tuple[str, str]]
+    not_read: list[NotRead]
     waiting: int
     docs: str | None
 
@@ -162,7 +169,7 @@ class UploadOut(BaseModel):
     """What became of the files that were sent."""
 
     stored: list[str]
-    refused: list[tuple[str, str]]
+    refused: list[NotRead]
 
 
 class ThreadOut(BaseModel):

@@ -61,7 +61,13 @@ class Service:
     """What the requests share."""
 
     def __init__(
-        self, settings: "Settings", docs: Path | None, make: "Callable[[], RagAgent]", *, at_once: int = _AT_ONCE, watch: bool = False
+        self,
+        settings: "Settings",
+        docs: Path | None,
+        make: "Callable[[], RagAgent]",
+        *,
+        at_once: int = _AT_ONCE,
+        watch: bool = False,
     ) -> None:
         """Name the parts; `start` makes them.
 
@@ -225,7 +231,13 @@ class Service:
 
     def told(self) -> dict[str, Any]:
         """The status as plain values."""
-        return {**asdict(self.status), "waiting": self.line.waiting, "docs": self.docs.name if self.docs else None}
+        not_read = [{"file": file, "why": why} for file, why in self.status.not_read]
+        return {
+            **asdict(self.status),
+            "not_read": not_read,
+            "waiting": self.line.waiting,
+            "docs": self.docs.name if self.docs else None,
+        }
 
 
 def line_of(error: Exception) -> str:

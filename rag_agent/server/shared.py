@@ -9,7 +9,18 @@ from fastapi import Depends, Header, Request
 from rag_agent.server.schemas import Error
 from rag_agent.server.service import Service
 
-__all__ = ["ERRORS", "Client", "Shared", "while_heard"]
+__all__ = ["ERRORS", "EVENTS", "Client", "Shared", "while_heard"]
+
+EVENTS: dict[str, Any] = {
+    "text/event-stream": {
+        "schema": {
+            "type": "object",
+            "properties": {"event": {"type": "string"}, "data": {"type": "string"}},
+            "required": ["data"],
+        }
+    }
+}
+"""Server-sent events, for OpenAPI."""
 
 _LOOK = 0.2  # seconds between looks whether the caller still listens
 Found = TypeVar("Found")
@@ -36,6 +47,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     404: {"model": Error, "description": "There is no such thing"},
     409: {"model": Error, "description": "The conversation does not allow that"},
     413: {"model": Error, "description": "Too large"},
+    422: {"model": Error, "description": "Something in the request is missing or wrong"},
     503: {"model": Error, "description": "Not ready, or too many wait"},
 }
 

@@ -47,7 +47,7 @@ def about(service: Shared) -> Any:
     }
 
 
-@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}})
 def metrics(service: Shared) -> Response:
     """Counts in Prometheus' text format."""
     return Response(service.measures.text(), headers={"content-type": CONTENT_TYPE})

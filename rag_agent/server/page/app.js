@@ -160,7 +160,7 @@ async function refresh(id, parts) {
 async function add(files) {
   const done = await api.upload(files);
   const lines = [...(done.stored.length ? [t("stored", { names: done.stored.join(", ") })] : []),
-    ...done.refused.map(([name, why]) => t("refused", { name, why }))];
+    ...done.refused.map((one) => t("refused", one))];
   tell(lines.join(" "));
   await status();
 }

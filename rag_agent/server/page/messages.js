@@ -21,7 +21,7 @@ export const MESSAGES = {
     searched: "Searched for", model: "Model", time: "Time", likely: "Evidence", tokens: "Tokens", passages: "Passages looked at",
     explain: "Show how units were ranked", unit: "Unit", chance: "Chance", withheld: "withheld: {why}", reader: "What a reader would be given",
     file: "File", size: "Size", changed: "Changed", add: "Add files", reindex: "Index anew", not_read: "Not read ({count})",
-    stored: "Added: {names}", refused: "{name}: {why}", embeddings: "Embeddings", version: "Version", answer: "Answers", judge: "Judge",
+    stored: "Added: {names}", refused: "{file}: {why}", embeddings: "Embeddings", version: "Version", answer: "Answers", judge: "Judge",
     threshold: "Refuses below", token_title: "This server asks for its token", token: "Token", send: "Send", empty_files: "No documents yet: drop files here.",
   },
   nl: {
@@ -45,7 +45,7 @@ export const MESSAGES = {
     searched: "Gezocht naar", model: "Model", time: "Tijd", likely: "Bewijs", tokens: "Tokens", passages: "Bekeken passages",
     explain: "Toon de rangorde van eenheden", unit: "Eenheid", chance: "Kans", withheld: "achtergehouden: {why}", reader: "Wat een lezer zou krijgen",
     file: "Bestand", size: "Grootte", changed: "Gewijzigd", add: "Bestanden toevoegen", reindex: "Opnieuw indexeren", not_read: "Niet gelezen ({count})",
-    stored: "Toegevoegd: {names}", refused: "{name}: {why}", embeddings: "Embeddings", version: "Versie", answer: "Antwoorden", judge: "Beoordelaar",
+    stored: "Toegevoegd: {names}", refused: "{file}: {why}", embeddings: "Embeddings", version: "Versie", answer: "Antwoorden", judge: "Beoordelaar",
     threshold: "Weigert onder", token_title: "Deze server vraagt om zijn token", token: "Token", send: "Verstuur", empty_files: "Nog geen documenten: laat hier bestanden los.",
   },
 };

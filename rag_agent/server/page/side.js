@@ -84,7 +84,7 @@ export async function documents(about, add) {
     files.length ? h("table", {}, h("thead", {}, h("tr", {}, ...["file", "size", "changed"].map((name) => h("th", { scope: "col" }, t(name))))), h("tbody", {}, rows))
       : h("p", {}, t("empty_files")),
     status.not_read.length ? h("details", {}, h("summary", {}, t("not_read", { count: status.not_read.length })),
-      h("ul", {}, status.not_read.map(([name, why]) => h("li", {}, `${name}: ${why}`)))) : null);
+      h("ul", {}, status.not_read.map((one) => h("li", {}, `${one.file}: ${one.why}`)))) : null);
 }
 
 export function aboutPanel(about) {
