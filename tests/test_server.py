@@ -60,10 +60,6 @@ def test_events_end_with_the_whole_answer_and_show_no_unchecked_text(docs: Path,
     assert "Elvis" not in told[-1][1]["text"]
 
 
-def test_a_question_that_cannot_be_asked_is_told_in_the_stream(client: httpx.Client) -> None:
-    assert events(client, "   ") == [("error", {"error": "the question is empty; write what you want to know"})]
-
-
 def test_search_and_explain_tell_what_was_found(client: httpx.Client) -> None:
     hits = client.get("/api/search", params={"query": "orbit Collins", "k": 1}).json()
     assert [hit["file"] for hit in hits] == ["moon.txt"]
@@ -75,6 +71,7 @@ def test_search_and_explain_tell_what_was_found(client: httpx.Client) -> None:
     ("method", "path", "body", "status"),
     [
         ("POST", "/api/ask", {"question": ""}, 422),
+        ("POST", "/api/ask/events", {"question": " \n "}, 422),
         ("POST", "/api/ask", {"question": "?", "thread": "slip"}, 422),
         ("POST", "/api/ask", {"question": "x" * 20_001}, 422),
         ("GET", "/api/search?query=a&k=0", None, 422),

@@ -28,7 +28,8 @@ async def main():
     client, found = get_client(url=sys.argv[1]), {}
     found["graphs"] = sorted(one["graph_id"] for one in await client.assistants.search())
     thread = (await client.threads.create())["thread_id"]
-    parts = [part async for part in client.runs.stream(thread, "agent", input=said("Who stayed in lunar orbit?"), stream_mode="updates")]
+    stream = client.runs.stream(thread, "agent", input=said("Who stayed in lunar orbit?"), stream_mode="updates")
+    parts = [part async for part in stream]
     found["nodes"] = [name for part in parts if part.event == "updates" for name in part.data]
     found["context"] = await client.runs.wait(thread, "agent", input=said("Where was he born?"), context={"k": 3})
     history = await client.threads.get_history(thread, limit=50)
