@@ -4,17 +4,19 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.vectorstores import VectorStore
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from rag_agent.answers import Answer, Event, Hit, IndexReport
+from rag_agent.as_html import table, text
 from rag_agent.documents import Splitter
 from rag_agent.errors import DocumentsError, SettingsError
 from rag_agent.explaining import Explanation
@@ -289,6 +291,34 @@ class RagAgent:
             name=given if isinstance(given, str) else name_of(given),
             choices=_Choices(self),
         )
+
+    def chat(self, thread_id: ThreadID | None = None) -> None:
+        """Ask and follow up at the prompt, in a shell or a notebook, until an empty line or "quit".
+
+        Args:
+            thread_id: The conversation to go on with; None keeps one that ends with the call.
+        """
+        show: Callable[[Any], object] = print
+        with suppress(ImportError):
+            from IPython.display import display
+
+            show = display
+        history: list[BaseMessage] = []
+        while (question := input("? ").strip()) and question.lower() not in ("quit", "exit"):
+            answer = self.ask(question, thread_id=thread_id, history=history)
+            if thread_id is None:
+                history += [HumanMessage(question), AIMessage(answer.text)]
+            show(answer if show is not print else answer.text)
+
+    def _repr_html_(self) -> str:
+        """How a notebook shows it: what it asks, and what answers."""
+        given, embedder = self._given_model, self._given_embeddings
+        rows = [
+            ("documents", str(self._docs or "none")), ("files", str(len(self.files()) if self._docs else 0)),
+            ("model", given if isinstance(given, str) else name_of(given)),
+            ("embeddings", embedder if isinstance(embedder, str) else name_of(embedder)),
+        ]  # fmt: skip
+        return table(("RagAgent", ""), [(text(name), text(value)) for name, value in rows])
 
     def close(self) -> None:
         """Close the files. The agent must not be used afterwards."""

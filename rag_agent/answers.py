@@ -4,6 +4,8 @@ import re
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Self
 
+from rag_agent.as_html import answer_html
+
 _MARK = re.compile(r" ?\[\d+\]")
 
 Standing = Literal["quote", "restated", "judged"]
@@ -102,6 +104,10 @@ class Answer(_Value):
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain values, ready for `json.dumps`."""
         return {**asdict(self), "refused": self.refused}
+
+    def _repr_html_(self) -> str:
+        """How a notebook shows it."""
+        return answer_html(self.to_dict())
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:

@@ -26,6 +26,7 @@ Embedder = Annotated[str | None, typer.Option("--embeddings", help="Embedding mo
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Only the first so many lines.")]
 Fit = Annotated[bool, typer.Option("--calibrate", help="Fit the setting refusal_threshold to the questions, and nothing else.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else on standard output.")]
+Html = Annotated[Path | None, typer.Option("--html", help="Write a report there, too: one file, to open in a browser.")]
 FailUnder = Annotated[
     list[str] | None,
     typer.Option(
@@ -45,6 +46,7 @@ def evaluate(
     fail_under: FailUnder = None,
     limit: Limit = None,
     calibrate: Fit = False,
+    html: Html = None,
     as_json: AsJson = False,
 ) -> None:
     """Ask a file of questions and measure the answers: found, right, refused where they should be, cited correctly.
@@ -65,6 +67,8 @@ def evaluate(
         return
     runs = [_run(path, settings, conversations) for settings in every]
     _print(runs, before, {"questions": str(questions), "docs": str(path)}, as_json)
+    if html is not None:
+        _write(html, runs, before, {"questions": questions, "docs": path})
     for run in runs:
         _hold(run, limits)
 
@@ -138,6 +142,17 @@ def _print(runs: Sequence["Evaluation"], before: dict[str, dict[str, float]], ab
     for run in runs:
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(run.kinds.items()))
         console.note(f"{run.model}: {len(run.results)} questions answered as {kinds}.")
+
+
+def _write(path: Path, runs: Sequence["Evaluation"], before: dict[str, dict[str, float]], about: dict[str, Any]) -> None:
+    from rag_agent import console
+    from rag_agent.evaluation.report import report
+
+    try:
+        path.write_text(report(runs, lambda name, run: _change(name, run, before), about), encoding="utf-8")
+    except OSError as error:
+        raise EvaluationError(f"{path} cannot be written ({error.strerror}); name another file with --html") from error
+    console.note(f"The report is in {console.line(path)}.")
 
 
 def _change(name: str, run: "Evaluation", before: dict[str, dict[str, float]]) -> str:

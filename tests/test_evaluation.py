@@ -1,6 +1,7 @@
 """Measures by hand, files of questions, and the command that CI acts on."""
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -336,3 +337,18 @@ class TestCommand:
     def test_no_documents_is_one_line(self, run: Callable[..., Any], questions: Path) -> None:
         done = run("eval", questions)
         assert done.code == 1 and "--docs PATH" in done.err
+
+
+def test_a_report_is_one_file_with_every_question_and_its_verdict(docs: Path, words: tuple[str, ...]) -> None:
+    from rag_agent.evaluation.report import report
+
+    asked = [(Question("Who stayed in orbit?", ("Collins",)),), (Question("Who won the cup in <b>1969</b>?", answerable=False),)]
+    settings = Settings.load(home=":memory:")
+    with RagAgent(docs, model=ScriptedChat(lambda messages: "?"), embeddings=CountEmbeddings(words), settings=settings) as agent:
+        page = report([evaluate(agent, asked)], lambda name, run: f"change of {name}", {"docs": docs})
+    assert page.count("<details>") == 2
+    assert '<b class="right">right</b> Who stayed in orbit?' in page
+    assert '<b class="right">refused</b> Who won the cup in &lt;b&gt;1969&lt;/b&gt;?' in page
+    assert "Michael Collins stayed in orbit aboard Columbia." in page
+    assert "change of contained" in page
+    assert not re.search(r"(src|href)=|url\(|@import|<script", page)
