@@ -356,7 +356,7 @@ class RagAgent:
     def _named_judge(self, name: str) -> "JudgeSetting":
         if name.startswith("huggingface:"):
             return EntailmentJudge(name.removeprefix("huggingface:"), self.settings)
-        return "model" if name == "model" else "builtin"
+        return "model" if name == "model" else "builtin" if name == "builtin" else "auto"
 
     @made_once
     def _embeddings(self) -> Embeddings:

@@ -44,7 +44,7 @@ System = Annotated[str | None, typer.Option("--system", help="The assistant's ro
 Set = Annotated[list[str] | None, typer.Option("--set", help="Generation setting, as name=value; may be repeated.")]
 Judge = Annotated[
     str | None,
-    typer.Option("--judge", help="What checks generated sentences beside the hard checks: builtin, model, huggingface:ID."),
+    typer.Option("--judge", help="What checks generated sentences beside the hard checks: auto, builtin, model, huggingface:ID."),
 ]
 Reranker = Annotated[
     str | None, typer.Option("--reranker", help="What puts the passages found in their last order, as huggingface:ID.")

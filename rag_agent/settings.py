@@ -78,9 +78,10 @@ class Settings(BaseSettings):
     rewrite: Literal["auto", "model", "builtin"] = "auto"
     """Who says a follow-up in full: the model, in one call more; the built-in rules; or the model where it is large enough."""
 
-    judge: str = "builtin"
+    judge: str = "auto"
     """What a generated sentence may stand on that no quote says word for word, where names, numbers, dates and negation match:
-    nothing (`builtin`), an NLI cross-encoder (`huggingface:<id or folder>`), or the chat model (`model`)."""
+    nothing (`builtin`), an NLI cross-encoder (`huggingface:<id or folder>`), the chat model (`model`), or (`auto`) the chat model
+    where it is known to have 7 billion parameters or more, else nothing."""
 
     reranker: str | None = None
     """What puts the passages that a search finds in their last order: `huggingface:<id or folder>`, a cross-encoder that reads
@@ -106,8 +107,8 @@ class Settings(BaseSettings):
     @field_validator("judge")
     @classmethod
     def _judge_is_known(cls, value: str) -> str:
-        if value not in ("builtin", "model") and not re.fullmatch(r"huggingface:\S.*", value):
-            raise ValueError(f"'{value}' is no judge; name builtin, model, or huggingface:<id or folder>")
+        if value not in ("auto", "builtin", "model") and not re.fullmatch(r"huggingface:\S.*", value):
+            raise ValueError(f"'{value}' is no judge; name auto, builtin, model, or huggingface:<id or folder>")
         return value
 
     @field_validator("reranker")

@@ -170,6 +170,16 @@ def test_the_chat_model_can_judge(ask: Any, verdict: str, kind: str) -> None:
     assert answer.usage["input_tokens"] == sum(len(m.text.split()) for sent in model.sent for m in sent)
 
 
+@pytest.mark.parametrize(("billions", "kind"), [(1.5, "quote"), (8, "generated")])
+def test_by_default_a_model_judges_where_it_is_known_to_be_large_enough(ask: Any, billions: float, kind: str) -> None:
+    class Sized(ScriptedChat):  # type: ignore[misc,unused-ignore]
+        weights: Any = SimpleNamespace(parameters=lambda: int(billions * 1e9))
+
+    answer, _ = ask(lambda messages: "Yes." if "yes or no" in messages[-1].text else PARAPHRASE, Settings.load().judge, Sized)
+    assert answer.kind == kind
+    assert ask([PARAPHRASE, PARAPHRASE], Settings.load().judge)[0].kind == "quote"  # of unknown size
+
+
 def test_a_small_model_is_no_judge(ask: Any) -> None:
     class Small(ScriptedChat):  # type: ignore[misc,unused-ignore]
         weights: Any = SimpleNamespace(parameters=lambda: 135_000_000)
@@ -180,11 +190,11 @@ def test_a_small_model_is_no_judge(ask: Any) -> None:
 
 @pytest.mark.parametrize("name", ["", "nli", "huggingface:", "Model", "ollama:x"])
 def test_an_unknown_judge_is_told_in_one_line(name: str) -> None:
-    with pytest.raises(SettingsError, match="judge: .* is no judge; name builtin, model, or huggingface:<id or folder>"):
+    with pytest.raises(SettingsError, match="judge: .* is no judge; name auto, builtin, model, or huggingface:<id or folder>"):
         Settings.load(judge=name)
 
 
 def test_the_command_takes_a_judge(run: Callable[..., Any], docs: Path) -> None:
     done = run("ask", QUESTION, "--docs", docs, "--judge", "nobody")
     assert (done.code, done.out) == (1, "")
-    assert done.err == "rag-agent: judge: 'nobody' is no judge; name builtin, model, or huggingface:<id or folder>\n"
+    assert done.err == "rag-agent: judge: 'nobody' is no judge; name auto, builtin, model, or huggingface:<id or folder>\n"

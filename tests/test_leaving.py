@@ -154,6 +154,10 @@ def commands(docs: Path, questions: Path, model: Path) -> list[tuple[list[str], 
     return listed
 
 
+SERVERS = [["serve"], ["mcp"]]
+"""Those that go on until they are stopped, and have a test of their own."""
+
+
 def test_every_command_is_run(tmp_path: Path) -> None:
     import typer.main
 
@@ -163,7 +167,7 @@ def test_every_command_is_run(tmp_path: Path) -> None:
         inner = getattr(command, "commands", None)
         return set().union(*(names(one, (*before, name)) for name, one in inner.items())) if inner else {before}
 
-    given = [words for words, _ in commands(tmp_path, tmp_path, tmp_path)]
+    given = [*SERVERS, *(words for words, _ in commands(tmp_path, tmp_path, tmp_path))]
     missing = {
         name for name in names(typer.main.get_command(app)) if not any(words[: len(name)] == list(name) for words in given)
     }
@@ -181,6 +185,45 @@ def test_no_command_sends_a_byte(environment: dict[str, str], sink: Sink, docs: 
     assert not sink.connections, sink.bodies[:3]
     ollama = int(environment["OLLAMA_HOST"].rpartition(":")[2])
     assert {place for _, place in watched(environment)} <= {("127.0.0.1", ollama)}
+
+
+def test_a_server_answers_who_asks_it_and_turns_to_nobody(environment: dict[str, str], sink: Sink, docs: Path) -> None:
+    import httpx
+
+    words = [sys.executable, "-c", "from rag_agent.cli import main; main()", "serve", "--docs", str(docs), "--port", "0"]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=environment) as server:
+        assert server.stderr is not None
+        address = server.stderr.readline().split()[1]
+        threading.Thread(target=server.stderr.read, daemon=True).start()
+        with httpx.Client(base_url=address, timeout=120, trust_env=False) as client:
+            for path in ("/", "/static/app.js", "/api/threads", "/api/search?query=moon", "/v1/models", "/metrics"):
+                assert client.get(path).status_code == 200
+            body = {"question": "Who landed on the Moon?", "thread_id": "t"}
+            assert client.post("/api/ask", json=body).json()["kind"] in ("quote", "generated", "refusal")
+            assert client.post("/v1/embeddings", json={"input": "moon"}).status_code == 200
+        server.terminate()
+    assert not sink.connections, sink.bodies[:3]
+    ollama = int(environment["OLLAMA_HOST"].rpartition(":")[2])
+    assert {place for _, place in watched(environment)} <= {("127.0.0.1", ollama)}
+
+
+def test_mcp_turns_to_nobody(environment: dict[str, str], sink: Sink, docs: Path) -> None:
+    hello = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "0"}}
+    said = [
+        {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello},
+        {"jsonrpc": "2.0", "method": "notifications/initialized"},
+        {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "search", "arguments": {"query": "moon"}}},
+    ]
+    words = [sys.executable, "-c", "from rag_agent.cli import main; main()", "mcp", "--docs", str(docs)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as server:
+        assert server.stdin is not None and server.stdout is not None
+        for message in said:
+            server.stdin.write(json.dumps(message) + "\n")
+        server.stdin.flush()
+        replies = [json.loads(server.stdout.readline()) for _ in range(2)]
+        server.stdin.close()
+    assert "structuredContent" in replies[1]["result"], replies
+    assert not sink.connections and not watched(environment)
 
 
 def test_importing_the_package_looks_nobody_up(environment: dict[str, str], sink: Sink) -> None:

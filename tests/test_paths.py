@@ -64,6 +64,10 @@ REVIEWED = {
     "private.py:private_file": "from its callers, who are all here",
     "private.py:private_folder": "from its callers, who are all here",
     "settings.py:read_config": "rag_agent.toml, or typed by the user",
+    "cli_eval.py:_write": "typed by the user",
+    "cli_serve.py:_run": "no file: a browser is opened at our own address",
+    "server/conversations.py:rename": "no file: the title of a thread",
+    "server/documents.py:_stored": "a name that _unfit has looked at, in the folder of the documents; never one that is taken",
     "trust.py:trusted": "names of our own in the home",
     "trust.py:trust": "names of our own in the home",
 }

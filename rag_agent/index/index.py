@@ -5,10 +5,11 @@ import hashlib
 import json
 import os
 import re
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -49,8 +50,9 @@ Rows = NDArray[np.intp]
 class Index:
     """The index of one docs root with one embedding model and one way of splitting.
 
-    The file is the truth; the matrix of vectors and the BM25 arrays are derived from it, kept beside it and mapped. An
-    index that was made with another model or splitter is refused, since its scores would mean nothing. Any number of
+    The file is the truth; the matrix of vectors and the BM25 arrays are derived from it, kept beside it and mapped. Each
+    embedding model has a file of its own, since its scores mean nothing to another: while one is made, that of the former
+    model goes on answering who asks with it. An index that was made with another splitter is refused. Any number of
     processes may search while one brings the index up to date: each search sees one state of it, whole.
     """
 
@@ -65,7 +67,7 @@ class Index:
             splitter: What cuts the texts.
         """
         self.docs = docs
-        self.path = index_path(home, docs) if home else None
+        self.path = path_for(home, docs, model) if home else None
         self._embeddings = embeddings
         self._splitter = splitter
         self._made_with = {
@@ -560,6 +562,30 @@ def index_path(home: Path, docs: Path) -> Path:
     root = str(docs.expanduser().absolute())
     name = re.sub(r"[^\w.-]+", "_", Path(root).name)[:40] or "root"
     return home / "indexes" / f"{name}-{hashlib.sha256(root.encode()).hexdigest()[:12]}.sqlite"
+
+
+def path_for(home: Path, docs: Path, model: str) -> Path:
+    """The file for one embedding model: that of the docs root, or, where another model has that, one beside it."""
+    first = index_path(home, docs)
+    made = _made_with(first)
+    if made in (None, model):
+        return first
+    beside = first.with_suffix(f".{hashlib.sha256(model.encode()).hexdigest()[:8]}.sqlite")
+    if not beside.exists():
+        tell_once(f"the index of {docs} was made with embeddings {made}; one for {model} is made beside it, and it stays")
+    return beside
+
+
+def _made_with(path: Path) -> str | None:
+    """The embedding model of an index file; None where there is none, or it cannot be told."""
+    if not path.is_file():
+        return None
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+            row = connection.execute("SELECT value FROM meta WHERE key = 'embeddings'").fetchone()
+    except sqlite3.Error:  # opening it says what is wrong
+        return None
+    return str(row[0]) if row else None
 
 
 def left_unread(home: Path, docs: Path) -> tuple[tuple[str, str], ...]:

@@ -36,7 +36,7 @@ def agent_graph(
     k: int = 6,
     answer: AnswerSetting = "auto",
     rewrite: RewriteSetting = "auto",
-    judge: JudgeSetting = "builtin",
+    judge: JudgeSetting = "auto",
     refusal_threshold: float = THRESHOLD,
     name: str = "",
     choices: Choices | None = None,
@@ -50,16 +50,16 @@ def agent_graph(
     Args:
         model: Any LangChain chat model.
         library: The documents; None is plain chat.
-        embeddings: What compares sentences with the question. The weights of quotes and refusal were measured with
-            all-MiniLM-L6-v2; with any other model, or None, sentences are compared by their words alone.
+        embeddings: What compares units with the question, its cosines read on the library's scale; None compares by words alone.
         system: The assistant's role.
         k: How many chunks to retrieve.
         answer: Whose words answer; "auto" takes the model's where it is large enough to be a reader, else quotes.
         rewrite: Who says a follow-up in full: the "model", in one call more; the "builtin" rules; or, "auto", the model where it
             is large enough to answer itself.
         judge: Who decides whether a quote says what a sentence says, where names, numbers, dates and negation match: "builtin",
-            the share of words; "model", the chat model in one or two calls a sentence; or a function of quote and sentence
-            that gives a probability, such as `rag_agent.models.judge.EntailmentJudge`.
+            nobody, so that word for word alone counts; "model", the chat model in one or two calls a sentence; "auto", the model
+            where it is known to be large enough; or a function of quote and sentence that gives a probability, such as
+            `rag_agent.models.judge.EntailmentJudge`.
         refusal_threshold: Least probability of an answer in the passages found for which one is given, 0 to 1.
         name: The model's name for `Answer.model`.
         choices: What the names in a run's `context` (see `TurnContext`) stand for; without it a context may vary `k` and

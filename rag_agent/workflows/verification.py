@@ -27,8 +27,8 @@ _DECLINED = re.compile(
 )
 _YES = re.compile(r"\W*yes\b", re.IGNORECASE)
 
-JudgeSetting = Literal["builtin", "model"] | Judge
-"""Who decides beside the hard checks: the share of words, the chat model, or a function."""
+JudgeSetting = Literal["auto", "builtin", "model"] | Judge
+"""Who decides beside the hard checks: the chat model where it is large enough, nobody, the chat model, or a function."""
 
 
 class Verification:
@@ -87,7 +87,7 @@ class Verification:
         chosen = self._chosen()
         if not isinstance(chosen, str):
             return chosen
-        if chosen == "builtin":
+        if chosen == "builtin" or (chosen == "auto" and not self._writer.judges):
             return None
         if not self._writer.reads_well:
             raise SettingsError(

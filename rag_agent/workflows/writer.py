@@ -10,7 +10,7 @@ from langgraph.constants import TAG_NOSTREAM
 
 from rag_agent import prompts
 from rag_agent.errors import SettingsError, TurnStoppedError
-from rag_agent.models.capability import is_capable
+from rag_agent.models.capability import is_capable, is_judge
 from rag_agent.workflows.context import AnswerSetting, is_stopped, varied
 from rag_agent.workflows.state import AgentState
 
@@ -60,6 +60,11 @@ class Writer:
         if name not in self._capable:
             self._capable[name] = is_capable(self.model)
         return self._capable[name]
+
+    @property
+    def judges(self) -> bool:
+        """Whether the model is large enough to judge what a quote says, unasked."""
+        return is_judge(self.model)
 
     @property
     def answers(self) -> bool:
