@@ -23,6 +23,7 @@ from rag_agent.explaining import Explanation
 from rag_agent.grounding.passages import passages
 from rag_agent.grounding.survey import named_files
 from rag_agent.index import Index, Library, Progress, RerankedLibrary, VectorStoreLibrary
+from rag_agent.language.voice import Voice
 from rag_agent.memory.checkpointer import Checkpointer
 from rag_agent.memory.locks import ThreadLocks
 from rag_agent.memory.threads import Threads
@@ -144,9 +145,11 @@ class RagAgent:
         if self._library is None:
             raise DocumentsError('this agent has no documents to search; make it with RagAgent("folder")')
         self._ready()
+        settings = self.settings
         retrieval = Retrieval(
-            self._library, embeddings=self._compared, k=self.settings.k, refusal_threshold=self.settings.refusal_threshold
-        )
+            self._library, embeddings=self._compared, k=settings.k, refusal_threshold=settings.refusal_threshold,
+            voice=Voice(settings.language),
+        )  # fmt: skip
         query, told = retrieval.read(not_empty(question, "question"))
         hits = self._library.search([(query, 1.0)], self.settings.k, named_files(query, self._library.files()))
         evidence, hits = retrieval.evidence(query, hits)
@@ -288,6 +291,7 @@ class RagAgent:
             rewrite=self.settings.rewrite,
             judge=self._judge,
             refusal_threshold=self.settings.refusal_threshold,
+            language=self.settings.language,
             name=given if isinstance(given, str) else name_of(given),
             choices=_Choices(self),
         )

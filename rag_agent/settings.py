@@ -31,7 +31,7 @@ TOML_FILE = "rag_agent.toml"
 CONFIG = f"{ENV_PREFIX}CONFIG"
 """The variable that names a file of settings, in the place of the working folder's."""
 
-HARMLESS = {"k", "chunk_size", "chunk_overlap", "separator", "answer", "rewrite", "refusal_threshold"}
+HARMLESS = {"k", "chunk_size", "chunk_overlap", "separator", "answer", "rewrite", "refusal_threshold", "language"}
 """What a file that merely lies in the working folder may set: none of it names something to read, run, write or send to."""
 
 
@@ -90,6 +90,9 @@ class Settings(BaseSettings):
     refusal_threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Least probability of an answer in the passages found, 0 to 1, for which one is given: higher refuses more.
     `rag-agent eval --calibrate` fits it to your own questions."""
+
+    language: Literal["auto", "en", "nl", "de"] = "auto"
+    """In which language the program's own sentences are said: that of the question, where it is one of these, else English."""
 
     generation: Annotated[dict[str, Any], NoDecode] = Field(default_factory=dict)
     """Generation settings by their transformers names, such as `temperature` and `max_new_tokens`."""

@@ -1,10 +1,16 @@
 """Languages: the detector, the files, words and sentences."""
 
+import string
+from collections.abc import Sequence
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
+from rag_agent import RagAgent, Settings, prompts
 from rag_agent.language import LANGUAGES, Language, detect, language, sentence_texts, words
+from rag_agent.sayings import SAYINGS
+from rag_agent.testing import CountEmbeddings, ScriptedChat
 
 FILES = [known for code in LANGUAGES if (known := language(code))]
 KINDS = tuple(
@@ -106,3 +112,38 @@ def test_words_are_folded_and_without_punctuation() -> None:
 )
 def test_sentences_are_whole(expected: list[str]) -> None:
     assert sentence_texts(" ".join(expected)) == expected
+
+
+# --- the program's own sentences ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", SAYINGS)
+def test_every_language_says_the_same_with_the_same_fields(code: str) -> None:
+    def fields(form: str) -> set[str]:
+        return {name for _, name, _, _ in string.Formatter().parse(form) if name}
+
+    assert SAYINGS[code].keys() == SAYINGS["nl"].keys()
+    for name, form in SAYINGS[code].items():
+        assert fields(form) == fields(getattr(prompts, name)), name
+        assert form != getattr(prompts, name)
+
+
+@pytest.mark.parametrize(
+    ("question", "set_to", "said"),
+    [
+        ("Wat kost een abonnement op de krant per jaar?", "auto", "De documenten beantwoorden deze vraag niet."),
+        ("Was kostet ein Abonnement der Zeitung im Jahr?", "auto", "Die Dokumente beantworten diese Frage nicht."),
+        ("What is the price of a subscription?", "auto", "The documents do not answer this question."),
+        ("Combien coûte un abonnement au journal par an ?", "auto", "The documents do not answer this question."),
+        ("What is the price of a subscription?", "nl", "De documenten beantwoorden deze vraag niet."),
+        ("Wat kost een abonnement op de krant per jaar?", "en", "The documents do not answer this question."),
+    ],
+)
+def test_a_refusal_is_said_in_the_language_of_the_question_or_the_one_that_is_set(
+    docs: Path, words: Sequence[str], question: str, set_to: str, said: str
+) -> None:
+    settings = Settings.load(home=":memory:", language=set_to)
+    with RagAgent(docs, model=ScriptedChat(["?"]), embeddings=CountEmbeddings(words), settings=settings) as agent:
+        answer = agent.ask(question)
+    assert answer.refused
+    assert answer.text.startswith(said)

@@ -1,17 +1,17 @@
 """From a draft to what is shown: each of its sentences with a standing, or the unit that it was taken from in its place."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, Protocol
 
-from rag_agent import prompts
 from rag_agent.answers import Citation
 from rag_agent.grounding.draft import Draft, DraftSentence
 from rag_agent.grounding.instructions import is_quotable
 from rag_agent.grounding.quotable import Quotable
 from rag_agent.grounding.standing import standing
 from rag_agent.language import detect, language
+from rag_agent.language.voice import Voice
 
 __all__ = ["Stands", "Told", "Weigher", "told"]
 
@@ -79,7 +79,12 @@ class _Span(NamedTuple):
 
 
 def told(
-    draft: Draft, units: Sequence[Quotable], question: str, weigher: Weigher, stands: Stands | None = None
+    draft: Draft,
+    units: Sequence[Quotable],
+    question: str,
+    weigher: Weigher,
+    stands: Stands | None = None,
+    say: Callable[..., str] | None = None,
 ) -> tuple[list[Told], list[str]]:
     """Say what of a draft is shown, and what is not and why.
 
@@ -92,13 +97,15 @@ def told(
         question: Said in full.
         weigher: The library that the units come from.
         stands: Finds what a sentence stands on; None asks no judge.
+        say: Says why something is not shown, by a name of `prompts` and its fields; None says it in the question's language.
     """
-    answering = _Answering(units, question, weigher, stands or word_for_word)
+    say = say or (lambda name, **values: Voice().say(name, question, **values))
+    answering = _Answering(units, question, weigher, stands or word_for_word, say)
     shown: list[Told] = []
     left_out: list[str] = []
     for sentence in draft.sentences:
         if not is_quotable(sentence.text):  # nor repeated in what was left out: it may come from a document
-            left_out.append(prompts.NOT_SHOWN)
+            left_out.append(say("NOT_SHOWN"))
             continue
         found, why = answering.shown(sentence)
         shown += found
@@ -114,7 +121,10 @@ def word_for_word(sentence: str, units: Sequence[str], /) -> tuple[Standing | No
 
 
 class _Answering:
-    def __init__(self, units: Sequence[Quotable], question: str, weigher: Weigher, stands: Stands) -> None:
+    def __init__(
+        self, units: Sequence[Quotable], question: str, weigher: Weigher, stands: Stands, say: Callable[..., str]
+    ) -> None:
+        self._say = say
         self._units = units
         self._question = question
         self._weigher = weigher
@@ -134,16 +144,16 @@ class _Answering:
         number = order[at] if way else span.unit if span else None
         if number is not None and not self._bearing[number]:
             # A document may be written to be repeated: what shares no word with the question answers nothing.
-            return [], prompts.NOT_SHOWN
+            return [], self._say("NOT_SHOWN")
         if way:
             return self._with_evidence(sentence.text, way, order[at]), ""
         if span:
             return self._with_evidence(span.text, "quote", span.unit), ""
         source = self._source(sentence, order)
         if source is None:
-            return [], prompts.SENTENCE_LEFT_OUT.format(sentence=sentence.text)
+            return [], self._say("SENTENCE_LEFT_OUT", sentence=sentence.text)
         told = [Told(self._units[source].unit.text, "quote", self._units[source].citation)]
-        return told, prompts.SENTENCE_REPLACED.format(sentence=sentence.text)
+        return told, self._say("SENTENCE_REPLACED", sentence=sentence.text)
 
     def _with_evidence(self, text: str, way: Standing, number: int) -> list[Told]:
         """A sentence, and behind one of few words the unit that holds it, or that its unit is a part of."""

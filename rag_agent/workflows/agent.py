@@ -9,6 +9,7 @@ from langgraph.graph import END, START, StateGraph
 
 from rag_agent.grounding.choice import THRESHOLD
 from rag_agent.index import Library
+from rag_agent.language.voice import Voice
 from rag_agent.workflows.channels import opened, sealed
 from rag_agent.workflows.context import AnswerSetting, Choices, TurnContext, VariedLibrary
 from rag_agent.workflows.conversation import Conversation
@@ -38,6 +39,7 @@ def agent_graph(
     rewrite: RewriteSetting = "auto",
     judge: JudgeSetting = "auto",
     refusal_threshold: float = THRESHOLD,
+    language: str = "auto",
     name: str = "",
     choices: Choices | None = None,
 ) -> "StateGraph[AgentState, TurnContext, AgentInput, AgentOutput]":
@@ -61,6 +63,7 @@ def agent_graph(
             where it is known to be large enough; or a function of quote and sentence that gives a probability, such as
             `rag_agent.models.judge.EntailmentJudge`.
         refusal_threshold: Least probability of an answer in the passages found for which one is given, 0 to 1.
+        language: In which language the program's own sentences are said: "en", "nl", "de", or "auto", that of the question.
         name: The model's name for `Answer.model`.
         choices: What the names in a run's `context` (see `TurnContext`) stand for; without it a context may vary `k` and
             `answer` alone.
@@ -69,14 +72,16 @@ def agent_graph(
     writer = Writer(model, system=system, answer=answer, rewrite=rewrite, models=models)
     if library is not None and choices is not None:
         library = cast(Library, VariedLibrary(library, choices.library))
-    responding = Responding(library, name)
+    voice = Voice(language)
+    responding = Responding(library, name, voice)
     conversation = Conversation(writer, responding, has_documents=library is not None)
     remembering = Remembering(responding, has_documents=library is not None)
     builder = StateGraph(AgentState, TurnContext, input_schema=AgentInput, output_schema=AgentOutput)
     _add(builder, conversation.contextualize)
     if library is not None:
-        retrieval = Retrieval(library, embeddings=embeddings, k=k, refusal_threshold=refusal_threshold)
-        generation, verification = Generation(writer), Verification(library, writer, judge, choices.judge if choices else None)
+        retrieval = Retrieval(library, embeddings=embeddings, k=k, refusal_threshold=refusal_threshold, voice=voice)
+        generation = Generation(writer)
+        verification = Verification(library, writer, judge, choices.judge if choices else None, voice)
         _add(builder, retrieval.retrieve, retrieval.grade, generation.generate, verification.verify, verification.quote)
         _add(builder, responding.respond, responding.refuse, remembering.source)
         _connect(builder, _Routes(writer))

@@ -80,7 +80,7 @@ class Conversation:
         text = str(reply.text).strip()
         left_out = [*shown.left_out, *cut_short(reply)]
         if names_language(state["question"]):
-            left_out.append(prompts.TRANSLATION_UNCHECKED)
+            left_out.append(self._responding.say(state, "TRANSLATION_UNCHECKED"))
         else:
             # A small model makes things up; a large one may use other words, but no other names, numbers or dates.
             text, unsupported = resting_on(last_text, text, freely=self._writer.reads_well)
@@ -96,7 +96,9 @@ class Conversation:
     def converse(self, state: AgentState) -> AgentState:
         """Talk: the model and the conversation, no documents."""
         if self._has_documents and not self._writer.reads_well:
-            return self._responding.answered(state, prompts.SMALL_TALK, "chat")  # a small model's small talk is worse than none
+            return self._responding.answered(
+                state, self._responding.say(state, "SMALL_TALK"), "chat"
+            )  # a small model's small talk is worse than none
         asides: list[BaseMessage] = []
 
         def ask(prompt: list[BaseMessage]) -> str:

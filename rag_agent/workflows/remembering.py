@@ -25,13 +25,13 @@ class Remembering:
         """Tell a turn again, or all, with the sources of then."""
         told, numbers = turns(before(state)), state["recalled"]
         if numbers[0] > len(told):
-            text = prompts.RECALL_NO_TURN.format(number=numbers[0], turns=len(told))
+            text = self._responding.say(state, "RECALL_NO_TURN", number=numbers[0], turns=len(told))
             return self._responding.answered(state, text, "chat")
         if len(numbers) > 1:
             return self._overview(state, [(number, told[number - 1]) for number in numbers])
         turn = told[numbers[0] - 1]
-        form = prompts.RECALL if self._has_documents else prompts.RECALL_SAID
-        text = form.format(number=numbers[0], question=turn.question, answer=turn.answer.text)
+        form = "RECALL" if self._has_documents else "RECALL_SAID"
+        text = self._responding.say(state, form, number=numbers[0], question=turn.question, answer=turn.answer.text)
         # What was searched for then is what to ask when the answer is stale.
         return self._again({**state, "queries": [(turn.answer.query or turn.question, 1.0)]}, text, turn)
 
@@ -40,34 +40,39 @@ class Remembering:
         told = (turn for turn in reversed(turns(before(state))) if turn.answer.citations or turn.answer.refused)
         turn = next(told, None)
         if turn is None or turn.answer.refused:
-            return self._responding.answered(state, prompts.NO_SOURCE, "chat")
+            return self._responding.answered(state, self._responding.say(state, "NO_SOURCE"), "chat")
         quotes = [
-            (prompts.SOURCE if one.page is None else prompts.SOURCE_PAGE).format(
-                file=one.file, page=one.page, text=" ".join(one.quote.split()), number=number
-            )
+            self._responding.say(
+                state,
+                "SOURCE" if one.page is None else "SOURCE_PAGE",
+                file=one.file,
+                page=one.page,
+                text=" ".join(one.quote.split()),
+                number=number,
+            )  # fmt: skip
             for number, one in enumerate(turn.answer.citations, start=1)
         ]
-        text = prompts.STANDS_ON.format(quotes=" ".join(quotes))
-        return self._again(state, prompts.NO_REASON + text if state["turn"] == "why" else text, turn)
+        text = self._responding.say(state, "STANDS_ON", quotes=" ".join(quotes))
+        return self._again(state, self._responding.say(state, "NO_REASON") + text if state["turn"] == "why" else text, turn)
 
     def _overview(self, state: AgentState, told: Sequence[tuple[int, Turn]]) -> AgentState:
         """The turns in a line each, their sources numbered through."""
         citations: list[Citation] = []
-        lines = [prompts.RECALL_ALL]
+        lines = [self._responding.say(state, "RECALL_ALL")]
         short = sum(len(turn.answer.text) for _, turn in told) > _WHOLE
         for number, turn in told:
             text = _renumbered(turn.answer.text, len(citations))
             if turn.answer.refused:
-                text = prompts.RECALL_REFUSED
+                text = self._responding.say(state, "RECALL_REFUSED")
             elif short:
                 text = next(iter(sentence_texts(text)), "")
             lines.append(prompts.RECALL_LINE.format(number=number, question=turn.question, answer=text))
             citations += turn.answer.citations
         files = {file: then for _, turn in told if turn.docs == self._responding.root for file, then in turn.files.items()}
-        left_out = [prompts.RECALL_SHORTENED.format(turns=len(told))] if short else []
+        left_out = [self._responding.say(state, "RECALL_SHORTENED", turns=len(told))] if short else []
         elsewhere = [turn.docs for _, turn in told if turn.answer.citations and turn.docs != self._responding.root]
-        left_out += [prompts.RECALL_ELSEWHERE.format(docs=docs) for docs in dict.fromkeys(elsewhere)]
-        left_out += [prompts.RECALL_CHANGED.format(file=file) for file in self._responding.changed(files)]
+        left_out += [self._responding.say(state, "RECALL_ELSEWHERE", docs=docs) for docs in dict.fromkeys(elsewhere)]
+        left_out += [self._responding.say(state, "RECALL_CHANGED", file=file) for file in self._responding.changed(files)]
         kind: Kind = "transformed" if citations else "chat"
         return self._responding.answered(
             state, "\n".join(lines), kind, citations=tuple(citations), left_out=left_out, files=files
@@ -77,9 +82,9 @@ class Remembering:
         """An answer that rests on an earlier one."""
         citations = turn.answer.citations
         if turn.docs == self._responding.root:
-            left_out = [prompts.RECALL_CHANGED.format(file=file) for file in self._responding.changed(turn.files)]
+            left_out = [self._responding.say(state, "RECALL_CHANGED", file=file) for file in self._responding.changed(turn.files)]
         else:
-            left_out = [prompts.RECALL_ELSEWHERE.format(docs=turn.docs)] if citations else []
+            left_out = [self._responding.say(state, "RECALL_ELSEWHERE", docs=turn.docs)] if citations else []
         kind: Kind = "transformed" if citations else "chat"
         return self._responding.answered(
             state, text, kind, citations=citations, left_out=left_out, files=turn.files, docs=turn.docs

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from langgraph.config import get_stream_writer
 
-from rag_agent import prompts
 from rag_agent.answers import Answer, Citation, Hit, Kind, Sentence
 from rag_agent.index import Library
+from rag_agent.language.voice import Voice
 from rag_agent.memory.transcript import Turn, turn_messages
 from rag_agent.visible import visible_line
 from rag_agent.workflows.context import varied
@@ -20,9 +20,14 @@ _ENDED = re.compile(r"[.!?:;…。！？][\"'”’»)\]]*(?: \[\d+\])?$")
 class Responding:
     """Makes the answer out of the state."""
 
-    def __init__(self, library: Library | None, name: str) -> None:
+    def __init__(self, library: Library | None, name: str, voice: Voice | None = None) -> None:
         self._library = library
         self._name = name
+        self.voice = voice or Voice()
+
+    def say(self, state: AgentState, name: str, /, **values: object) -> str:
+        """A sentence of the program's own, in the language of the turn."""
+        return self.voice.say(name, state["question"], **values)
 
     def respond(self, state: AgentState) -> AgentState:
         """Put the sentences together, each with the number of its citation."""
@@ -32,8 +37,8 @@ class Responding:
         shown: list[str] = []
         left_out = list(state.get("left_out", []))
         if disputed(state["claims"]):
-            shown.append(prompts.DISAGREE)
-            write({"type": "sentence", "text": prompts.DISAGREE})
+            shown.append(self.say(state, "DISAGREE"))
+            write({"type": "sentence", "text": shown[-1]})
         for claim in state["claims"]:
             citation = Citation(**claim["citation"])
             if not self._holds(citation):  # never shown, whatever went wrong before
@@ -54,18 +59,18 @@ class Responding:
 
     def refuse(self, state: AgentState) -> AgentState:
         """Say that the documents do not answer, what was searched, and the nearest thing found."""
-        text = prompts.REFUSAL
+        text = self.say(state, "REFUSAL")
         if units := [unit for unit in state.get("units", []) if not unit["withheld"]]:
             start = " ".join(units[0]["text"].split())
             start = start if len(start) <= _NEAREST else start[:_NEAREST].rsplit(" ", 1)[0] + " …"
-            text += prompts.SEARCHED.format(
-                searched=visible_line(self._documents.name), file=visible_line(units[0]["citation"]["file"]), text=start
-            )
+            file = visible_line(units[0]["citation"]["file"])
+            text += self.say(state, "SEARCHED", searched=visible_line(self._documents.name), file=file, text=start)
         else:
-            text += prompts.SEARCHED_NOTHING.format(searched=visible_line(self._documents.name))
+            text += self.say(state, "SEARCHED_NOTHING", searched=visible_line(self._documents.name))
         for word in state.get("missing", []):
             nearest = self._documents.nearest(word)
-            text += prompts.MISSING_NEAREST.format(word=word, nearest=nearest) if nearest else prompts.MISSING.format(word=word)
+            near = {"nearest": nearest} if nearest else {}
+            text += self.say(state, "MISSING_NEAREST" if nearest else "MISSING", word=word, **near)
         return self.answered(state, text, "refusal", left_out=state.get("left_out", []))
 
     def answered(

@@ -20,6 +20,7 @@ from rag_agent.grounding.survey import Survey, named_files, survey
 from rag_agent.index import Library
 from rag_agent.index.library import Queries
 from rag_agent.language import detect
+from rag_agent.language.voice import Voice
 from rag_agent.workflows.context import varied
 from rag_agent.workflows.state import AgentState, document_of, hit_of, unit_of
 
@@ -33,8 +34,11 @@ _OF_A_PART = 4  # chunks that each part of a question is answered from
 class Retrieval:
     """Searches the documents and weighs what was found."""
 
-    def __init__(self, library: Library, *, embeddings: Embeddings | None, k: int, refusal_threshold: float) -> None:
+    def __init__(
+        self, library: Library, *, embeddings: Embeddings | None, k: int, refusal_threshold: float, voice: Voice | None = None
+    ) -> None:
         self._library = library
+        self._voice = voice or Voice()
         self._given = embeddings
         self._k = k
         self._refusal_threshold = refusal_threshold
@@ -144,7 +148,7 @@ class Retrieval:
 
     def read(self, query: str) -> tuple[str, list[str]]:
         """A query without slips of the keyboard, and what was read for what. A name is no slip."""
-        code = detect(query) or "en"
+        code, asked = detect(query) or "en", query
         query, notes = (query.replace('"', " ") if is_pasted(query) else query), []
 
         def right(match: re.Match[str]) -> str:
@@ -152,7 +156,7 @@ class Retrieval:
             mended = self._library.mended(word, code) if word == word.lower() or match.start() == 0 else None
             if mended is None:
                 return word
-            notes.append(prompts.MENDED.format(typed=word, read=mended))
+            notes.append(self._voice.say("MENDED", asked, typed=word, read=mended))
             return mended
 
         return re.sub(r"(?<![\w.:/@_-])[^\W\d_]+(?![\w/@_-]|[.:]\w)", right, query), notes

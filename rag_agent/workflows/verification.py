@@ -16,6 +16,7 @@ from rag_agent.grounding.passages import Passage
 from rag_agent.grounding.quotable import quotables
 from rag_agent.grounding.template import neutralise
 from rag_agent.index import Library
+from rag_agent.language.voice import Voice
 from rag_agent.workflows.context import varied
 from rag_agent.workflows.state import AgentState, hit_of
 from rag_agent.workflows.writer import Writer, usage_after
@@ -35,8 +36,14 @@ class Verification:
     """Checks sentences against the units."""
 
     def __init__(
-        self, library: Library, writer: Writer, judge: JudgeSetting, judges: Callable[[str], JudgeSetting] | None = None
+        self,
+        library: Library,
+        writer: Writer,
+        judge: JudgeSetting,
+        judges: Callable[[str], JudgeSetting] | None = None,
+        voice: Voice | None = None,
     ) -> None:
+        self._voice = voice or Voice()
         self._judges = judges
         self._library = library
         self._writer = writer
@@ -50,7 +57,11 @@ class Verification:
         units = quotables(read, [hit_of(document) for document in state["context"]], self._library)
         replies: list[BaseMessage] = []
         judge = self._asked(replies)
-        shown, left_out = told(draft, units, question, self._library, partial(standing_of, judge=judge))
+
+        def say(name: str, /, **values: object) -> str:
+            return self._voice.say(name, state["question"], **values)
+
+        shown, left_out = told(draft, units, question, self._library, partial(standing_of, judge=judge), say)
         claims = [
             {
                 "text": one.text, "standing": one.standing, "citation": one.citation.to_dict(),
@@ -59,7 +70,7 @@ class Verification:
             for one in shown
         ]  # fmt: skip
         if _DECLINED.search(state["draft"]) and not claims:
-            left_out = [prompts.MODEL_DECLINED]
+            left_out = [say("MODEL_DECLINED")]
         return {
             "claims": claims, "declined": draft.declined, "left_out": [*state["left_out"], *left_out],
             "usage": usage_after(state, *replies),
