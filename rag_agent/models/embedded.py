@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag_agent.errors import ModelNotFoundError, SettingsError
+from rag_agent.language.detection import keep_detector
 from rag_agent.models.onnx_embeddings import OnnxEmbeddings, write_graph
 from rag_agent.models.weights import Progress, Weights, convert_gguf, publish
 from rag_agent.settings import Settings
@@ -124,6 +125,7 @@ def pull(settings: Settings, progress: Progress = lambda _: None) -> Path:
     target = settings.model_folders[0]
     try:
         target.mkdir(parents=True, exist_ok=True)
+        keep_detector(target)
         with tempfile.TemporaryDirectory(prefix=".pull-", dir=target) as scratch:
             if not place(settings, EMBEDDINGS_NAME):
                 folder = _unpacked(_EMBEDDINGS, Path(scratch), progress)
@@ -152,6 +154,7 @@ def pull_multilingual(settings: Settings, progress: Progress = lambda _: None) -
     target = settings.model_folders[0]
     try:
         target.mkdir(parents=True, exist_ok=True)
+        keep_detector(target)
         with tempfile.TemporaryDirectory(prefix=".pull-", dir=target) as scratch:
             if not (found := place(settings, MULTILINGUAL_NAME)):
                 packed = _unpacked(_MULTILINGUAL, Path(scratch), progress)
