@@ -78,9 +78,7 @@ def _mapped(folder: Path) -> LanguageIdentifier:
     if ptc.shape[1:] != pc.shape or len(classes) != len(pc) or len(row) != len(output):
         raise ValueError("arrays of different sizes")
     # The steps through the text are taken one by one, which numpy's own indexing makes slow.
-    return LanguageIdentifier(
-        ptc, pc, classes, memoryview(nextmove), memoryview(output), norm_probs=True, tk_row=row.tolist()
-    )
+    return LanguageIdentifier(ptc, pc, classes, memoryview(nextmove), memoryview(output), norm_probs=True, tk_row=row.tolist())
 
 
 def _packed() -> LanguageIdentifier:
