@@ -1,7 +1,7 @@
 """Measure answers from end to end: what `RagAgent.ask` says on XQuAD in a haystack, and when it refuses.
 
     .venv/bin/python scripts/eval_answers.py [../shared/eval] [--lesson 40] [--limit N] [--by-words]
-        [--only answers|disagreements|refusals|lesson]
+        [--only answers|disagreements|refusals|lesson] [--embeddings NAME]
 
 Embedded models; the home is in memory. `contained`: the text holds a right answer by SQuAD's normalisation. Refusals: XQuAD's
 questions with and without its 48 articles in the index, and ClapNQ's. Thresholds are cross-validated in five folds by
@@ -201,9 +201,10 @@ def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--lesson", type=int, default=40, help="how many questions the lesson's way answers, 5-10 s each")
     parser.add_argument("--only", choices=("answers", "disagreements", "refusals", "lesson"))
+    parser.add_argument("--embeddings", default="embedded", help="another embedding model, as provider:model; without --cache")
     parser.add_argument("--by-words", action="store_true", help="compare sentences by their words alone")
     options: argparse.Namespace = parsed(parser, "xquad/questions.jsonl")
-    embedder = Remembering(options.cache)
+    embedder = Remembering(options.cache, options.embeddings)
     embedder.rag_agent_name = BY_WORDS if options.by_words else embedder.rag_agent_name
     xquad = questions_of(options.data / "xquad" / "questions.jsonl", options.limit)
     with tempfile.TemporaryDirectory() as scratch:

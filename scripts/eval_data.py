@@ -51,12 +51,11 @@ def gathered(target: Path, *folders: Path) -> Path:
 
 
 class Remembering(Embeddings):
-    """The embedded model; a text is embedded once, since these scripts ask the same questions of several indexes."""
+    """An embedding model; a text is embedded once, since these scripts ask the same questions of several indexes."""
 
-    rag_agent_name = "embedded"  # the same vectors: the thresholds that were measured with it hold
-
-    def __init__(self, cache: Path | None = None) -> None:
-        self._model = embeddings("embedded", settings=Settings.load())
+    def __init__(self, cache: Path | None = None, name: str = "embedded") -> None:
+        self.rag_agent_name = name  # the same vectors: the scale that belongs to the name holds
+        self._model = embeddings(name, settings=Settings.load())
         self._cache = cache
         self._known: dict[str, np.ndarray] = {}
         if cache and cache.exists():
@@ -74,8 +73,14 @@ class Remembering(Embeddings):
         return [self._known[key].tolist() for key in keys]
 
     def embed_query(self, text: str) -> list[float]:
-        """The unit vector of a question; the model knows no difference."""
-        return self.embed_documents([text])[0]
+        """The unit vector of a question."""
+        if self.rag_agent_name == "embedded":  # it knows no difference
+            return self.embed_documents([text])[0]
+        key = hashlib.sha1(f"query: {text}".encode()).hexdigest()
+        if key not in self._known:
+            self._known[key] = np.array(self._model.embed_query(text), dtype=np.float32)
+        found: list[float] = self._known[key].tolist()
+        return found
 
     def keep(self) -> None:
         """Write what was embedded to the cache."""
