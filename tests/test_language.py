@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rag_agent import RagAgent, Settings, prompts
-from rag_agent.language import LANGUAGES, Language, detect, language, sentence_texts, words
+from rag_agent.language import LANGUAGES, Language, detect, detection, language, sentence_texts, words
 from rag_agent.sayings import SAYINGS
 from rag_agent.testing import CountEmbeddings, ScriptedChat
 
@@ -112,6 +112,32 @@ def test_words_are_folded_and_without_punctuation() -> None:
 )
 def test_sentences_are_whole(expected: list[str]) -> None:
     assert sentence_texts(" ".join(expected)) == expected
+
+
+def test_the_unpacked_detector_says_what_the_package_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [
+        "Wie heeft de brug gebouwd?",
+        "Who built the bridge?",
+        "max_wal_size",
+        "Neil Armstrong",
+        "¿Quién construyó el puente?",
+        "",
+    ]
+    packed = [detection._packed().classify(text) for text in texts]
+    detection.keep_detector(tmp_path / "models")
+    monkeypatch.setenv("RAG_AGENT_HOME", str(tmp_path))
+    detection._identifier.cache_clear()
+    try:
+        mapped = detection._identifier()
+        assert isinstance(mapped.tk_output, memoryview)
+        assert [mapped.classify(text) for text in texts] == packed
+        del mapped
+        (kept,) = (tmp_path / "models").iterdir()
+        (kept / "pc.npy").write_bytes(b"damaged")
+        detection._identifier.cache_clear()
+        assert [detection._identifier().classify(text) for text in texts] == packed
+    finally:
+        detection._identifier.cache_clear()
 
 
 # --- the program's own sentences ----------------------------------------------------------------------------------------

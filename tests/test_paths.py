@@ -39,6 +39,8 @@ REVIEWED = {
     "memory/locks.py:acquire": "a hash of the thread's ID",
     "memory/recovery.py:recover": "threads.sqlite in the home",
     "memory/recovery.py:_remove": "threads.sqlite in the home",
+    "language/detection.py:keep_detector": "names of our own in the models' folder",
+    "language/detection.py:_mapped": "names of our own in the models' folder",
     "models/embedded.py:pull": "names of our own",
     "models/embedded.py:_unpacked": "names of our own, out of a wheel with our checksum",
     "models/embedded.py:_download": "names of our own",
