@@ -55,6 +55,23 @@ Watch = Annotated[bool, typer.Option("--watch", help="Go on, and take up each ch
 Thread = Annotated[str | None, typer.Option("--thread", help="Conversation to go on with; left out, nothing is kept.")]
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        from rag_agent import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def program(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """Ask your own documents, on your own machine; every statement stands on a quote that can be checked."""
+
+
 @app.command()
 def ask(
     question: str,

@@ -53,6 +53,15 @@ def test_wrong_usage_is_status_2(run: Run, words: list[str]) -> None:
     assert "Usage: rag-agent" in done.err
 
 
+def test_the_version_is_that_of_the_package_and_its_newest_entry_in_the_changelog(run: Run) -> None:
+    import rag_agent
+
+    done = run("--version")
+    assert (done.code, done.out.strip()) == (0, rag_agent.__version__)
+    changes = (Path(__file__).parent.parent / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"## {rag_agent.__version__} - " in changes
+
+
 def test_help_is_status_0(run: Run) -> None:
     done = run("--help")
     assert done.code == 0
