@@ -31,6 +31,7 @@ from rag_agent.models import chat_model, name_of
 from rag_agent.models import embeddings as embedding_model
 from rag_agent.models.cross_encoder import RelevanceScorer
 from rag_agent.models.judge import EntailmentJudge
+from rag_agent.models.remembered import RememberedEmbeddings
 from rag_agent.parts import made_once
 from rag_agent.settings import MEMORY, Settings
 from rag_agent.tracing import private
@@ -341,10 +342,10 @@ class RagAgent:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    @property
+    @made_once
     def _compared(self) -> Embeddings | None:
         """What units are compared with: the embeddings of the index."""
-        return self._embeddings if self._docs is not None else None
+        return RememberedEmbeddings(self._embeddings) if self._docs is not None else None
 
     # --- parts, made when they are needed ------------------------------------------------------------------------------
 

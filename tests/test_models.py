@@ -8,9 +8,10 @@ import pytest
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, ChatMessage, FunctionMessage, HumanMessage, SystemMessage
 
-from rag_agent import RagAgentError, Settings
+from rag_agent import RagAgent, RagAgentError, Settings
 from rag_agent.errors import BackendError, ContextLengthError, ModelError, ModelNotFoundError, SettingsError
 from rag_agent.models import chat_model, embeddings, name_of, providers
+from rag_agent.models.remembered import RememberedEmbeddings
 from rag_agent.models.transformers_embeddings import TransformersEmbeddings
 from rag_agent.models.weights import Weights
 from rag_agent.testing import CountEmbeddings, ScriptedChat
@@ -396,3 +397,33 @@ def test_bfloat16_is_kept_only_where_the_vectors_stay_close(
     found = embeddings(f"huggingface:{tiny_embeddings}").embed_query("who landed")
     assert (found != pytest.approx(exact, abs=1e-6)) == bfloat16
     assert found == pytest.approx(exact, abs=0.05)
+
+
+# --- embeddings that remember --------------------------------------------------------------------------------------------
+
+
+def test_a_text_is_embedded_once_while_it_is_among_the_last_used() -> None:
+    inner = CountEmbeddings(["moon", "water"])
+    remembered = RememberedEmbeddings(inner, most=3)
+    texts = ["moon", "water", "moon moon", "moon"]
+    wanted = CountEmbeddings(["moon", "water"]).embed_documents(texts)
+    assert remembered.embed_documents(texts) == [pytest.approx(vector) for vector in wanted]
+    assert inner.documents == ["moon", "water", "moon moon"]
+    remembered.embed_documents(["moon"])
+    assert len(inner.documents) == 3
+    remembered.embed_documents(["water water", "moon"])  # "water" is the one that was not used for longest
+    remembered.embed_documents(["moon", "moon moon"])
+    assert len(inner.documents) == 4
+    remembered.embed_documents(["water"])
+    assert inner.documents[4:] == ["water"]
+
+
+def test_a_second_question_over_the_same_passages_embeds_no_unit_again(tmp_path: Path) -> None:
+    (tmp_path / "moon.txt").write_text("The moon is far. The water is deep.", encoding="utf-8")
+    inner = CountEmbeddings(["moon", "water"])
+    settings = Settings.load(home=":memory:", answer="quote")
+    with RagAgent(tmp_path, model=ScriptedChat(["?"]), embeddings=inner, settings=settings) as agent:
+        agent.ask("How far is the moon?")
+        before = len(inner.documents)
+        assert "deep" in agent.ask("How deep is the water?").text
+        assert len(inner.documents) == before
