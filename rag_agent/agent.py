@@ -319,7 +319,7 @@ class RagAgent:
         """How a notebook shows it: what it asks, and what answers."""
         given, embedder = self._given_model, self._given_embeddings
         rows = [
-            ("documents", str(self._docs or "none")), ("files", str(len(self.files()) if self._docs else 0)),
+            ("documents", str(self._docs or "none")),
             ("model", given if isinstance(given, str) else name_of(given)),
             ("embeddings", embedder if isinstance(embedder, str) else name_of(embedder)),
         ]  # fmt: skip

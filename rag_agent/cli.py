@@ -265,16 +265,13 @@ def _generation(words: list[str] | None) -> dict[str, Any] | None:
 
 def _agent(settings: "Settings", docs: Path | None, no_docs: bool) -> "RagAgent":
     from rag_agent.agent import RagAgent
-    from rag_agent.errors import DocumentsError, SettingsError
+    from rag_agent.errors import SettingsError
 
     if no_docs:
         if docs is not None:
             raise SettingsError("--docs and --no-docs contradict each other; leave one out")
         return RagAgent(settings=settings)
-    path = docs or settings.docs or (Path("rag_data") if Path("rag_data").is_dir() else None)
-    if path is None:
-        raise DocumentsError("which documents? name a folder or file with --docs PATH, or ask without any with --no-docs")
-    return RagAgent(path, settings=settings)
+    return RagAgent(settings.docs_or(docs), settings=settings)
 
 
 def _bring_up_to_date(agent: "RagAgent", no_docs: bool) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rag_agent.errors import DocumentsError, EvaluationError
+from rag_agent.errors import EvaluationError
 
 if TYPE_CHECKING:
     from rag_agent.agent import RagAgent
@@ -61,7 +61,7 @@ def evaluate(
     limits = _limits(fail_under or [], before)
     models = model or [Settings.load().model]
     every = [Settings.load(model=name, embeddings=embeddings) for name in models]
-    path = _docs(docs, every[0])
+    path = every[0].docs_or(docs)
     if calibrate:
         _calibrate(path, every[0], conversations, as_json)
         return
@@ -71,13 +71,6 @@ def evaluate(
         _write(html, runs, before, {"questions": questions, "docs": path})
     for run in runs:
         _hold(run, limits)
-
-
-def _docs(docs: Path | None, settings: "Settings") -> Path:
-    path = docs or settings.docs or (Path("rag_data") if Path("rag_data").is_dir() else None)
-    if path is None:
-        raise DocumentsError("which documents? name the folder or file that the questions are about with --docs PATH")
-    return path
 
 
 def _agent(docs: Path, settings: "Settings") -> "RagAgent":

@@ -82,9 +82,7 @@ def _chosen(docs: Path | None, no_docs: bool, model: str | None, embeddings: str
         if docs is not None:
             raise SettingsError("--docs and --no-docs contradict each other; leave one out")
         return settings, None
-    path = docs or settings.docs or (Path("rag_data") if Path("rag_data").is_dir() else None)
-    if path is None:
-        raise DocumentsError("which documents? name a folder or file with --docs PATH, or ask without any with --no-docs")
+    path = settings.docs_or(docs)
     if not path.expanduser().exists():
         raise DocumentsError(f"there is no {path}; name a folder or file that exists with --docs PATH")
     return settings, path

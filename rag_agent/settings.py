@@ -20,7 +20,7 @@ from pydantic_settings import (
 )
 
 from rag_agent import trust
-from rag_agent.errors import SettingsError
+from rag_agent.errors import DocumentsError, SettingsError
 from rag_agent.telling import tell_once
 
 MEMORY = ":memory:"
@@ -28,6 +28,9 @@ MEMORY = ":memory:"
 
 ENV_PREFIX = "RAG_AGENT_"
 TOML_FILE = "rag_agent.toml"
+TOKEN = f"{ENV_PREFIX}TOKEN"
+"""The variable that holds what callers of `rag-agent serve` must send. No setting: a file or `--json` never shows it."""
+
 CONFIG = f"{ENV_PREFIX}CONFIG"
 """The variable that names a file of settings, in the place of the working folder's."""
 
@@ -165,6 +168,17 @@ class Settings(BaseSettings):
         """The home as an absolute folder, or `None` for ":memory:"."""
         return None if self.home == MEMORY else Path(self.home).expanduser().absolute()
 
+    def docs_or(self, given: Path | None) -> Path:
+        """The documents to ask: those that are given, else the setting, else ./rag_data where it exists.
+
+        Raises:
+            DocumentsError: None of these.
+        """
+        path = given or self.docs or (Path("rag_data") if Path("rag_data").is_dir() else None)
+        if path is None:
+            raise DocumentsError("which documents? name a folder or file with --docs PATH, or ask without any with --no-docs")
+        return path
+
     @property
     def model_folders(self) -> list[Path]:
         """Where models may lie, in the order to look: this home, then the default one. Models are written to the first."""
@@ -258,8 +272,8 @@ def _refuse_unknown_variables(cls: type[BaseSettings]) -> None:
         name = variable.removeprefix(ENV_PREFIX).lower()
         if not variable.startswith(ENV_PREFIX) or variable.startswith(f"{ENV_PREFIX}TEST_"):
             continue
-        if name not in cls.model_fields and variable != CONFIG:
-            near = difflib.get_close_matches(name, [*cls.model_fields, "config"], n=1)
+        if name not in cls.model_fields and variable not in (CONFIG, TOKEN):
+            near = difflib.get_close_matches(name, [*cls.model_fields, "config", "token"], n=1)
             hint = f"did you mean {ENV_PREFIX}{near[0].upper()}?" if near else "unset it"
             raise SettingsError(f"the variable {variable} is no setting; {hint}")
 

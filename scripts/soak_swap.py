@@ -8,9 +8,9 @@ At its end the new index is whole, and as many texts were embedded as it holds.
 """
 
 import argparse
+import json
 import os
 import random
-import re
 import signal
 import sqlite3
 import subprocess
@@ -59,7 +59,7 @@ def main() -> None:
         wanted, first = answer(), index_path(home, docs)
         second, held = path_for(home, docs, "multilingual"), vectors(first)
         print(f"{report.chunks} chunks, {held} vectors; the first index answers: {wanted[:80]}")
-        words = [sys.executable, "-m", "rag_agent", "index", str(docs), "--embeddings", "multilingual"]
+        words = [sys.executable, "-m", "rag_agent", "index", str(docs), "--embeddings", "multilingual", "--json"]
         environment = {**os.environ, "RAG_AGENT_HOME": str(home)}
         random.seed(3)
         before = 0
@@ -74,10 +74,10 @@ def main() -> None:
             print(f"kill {kill + 1}: {now} vectors kept ({now - before} new); the first index answers as before", flush=True)
             before = now
         done = subprocess.run(words, env=environment, capture_output=True, text=True, check=True)
-        told = re.search(r"(\d+) embedded", done.stdout + done.stderr)
-        print((done.stdout + done.stderr).strip().splitlines()[-1])
+        embedded = json.loads(done.stdout)["embedded"]
+        print(f"the last run embedded {embedded}; {held - before} were missing")
         assert vectors(second) == held, f"{vectors(second)} vectors of {held}"
-        assert told is None or int(told[1]) == held - before, f"{told} embedded in the last run, {held - before} were missing"
+        assert embedded == held - before, "something was embedded twice"
         assert answer() == wanted and vectors(first) == held
         with RagAgent(docs, model="embedded", embeddings="multilingual", settings=settings) as agent:
             assert agent.index().embedded == 0

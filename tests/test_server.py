@@ -3,6 +3,9 @@
 import asyncio
 import json
 import re
+import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -339,6 +342,60 @@ def test_a_client_that_goes_away_stops_its_model(docs: Path, words: tuple[str, .
         time.sleep(0.5)
         assert len(told) == before < 1000
         assert client.get("/api/threads").json() == []
+
+
+SLOW = """
+import sys, time
+from pathlib import Path
+import uvicorn
+from rag_agent import RagAgent, Settings
+from rag_agent.server.app import application
+from rag_agent.server.service import Service
+from rag_agent.testing import CountEmbeddings, ScriptedChat
+
+def reply(messages):
+    print("begun", flush=True)
+    time.sleep(2)
+    return "Michael Collins stayed in orbit aboard Columbia."
+
+settings, docs = Settings.load(home=Path(sys.argv[2]), answer="generate"), Path(sys.argv[1])
+words = CountEmbeddings(("moon", "collins", "orbit"))
+make = lambda: RagAgent(docs, model=ScriptedChat(reply), embeddings=words, settings=settings)
+uvicorn.run(application(Service(settings, docs, make)), port=int(sys.argv[3]), log_level="error")
+"""
+
+
+@pytest.mark.parametrize("path", ["/api/ask", "/api/ask/events"])
+def test_a_server_that_is_stopped_ends_the_turn_that_is_under_way(docs: Path, tmp_path: Path, path: str) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    home = tmp_path / "served"
+    words = [sys.executable, "-c", SLOW, str(docs), str(home), str(port)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        told: list[str] = []
+
+        def ask() -> None:
+            body = {"question": "Who stayed in orbit?", "thread_id": "moon"}
+            told.append(httpx.post(f"http://127.0.0.1:{port}{path}", json=body, timeout=30).text)
+
+        until(lambda: ready(port), 60)
+        asking = threading.Thread(target=ask)
+        asking.start()
+        assert server.stdout.readline() == "begun\n"
+        server.terminate()
+        asking.join()
+    assert "stayed in orbit aboard Columbia" in told[0]
+    with RagAgent(docs, model=ScriptedChat(["?"]), embeddings=CountEmbeddings(), settings=Settings.load(home=home)) as agent:
+        assert len(agent.threads.show("moon")) == 1
+
+
+def ready(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/ready").status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 def test_streams_of_many_clients_are_not_mixed(docs: Path, words: tuple[str, ...]) -> None:

@@ -3,6 +3,8 @@
 import http.client
 import json
 import logging
+import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -206,6 +208,21 @@ def test_other_addresses_demand_a_token(run: Any, docs: Path) -> None:
     assert done.code == 1
     assert "RAG_AGENT_TOKEN" in done.err
     assert run("serve", "--docs", docs, "--host", "0.0.0.0", "--token", "short").code == 1
+
+
+def test_the_token_comes_by_its_variable(docs: Path, command: list[str]) -> None:
+    """The way that the README names, in a process of its own: a variable that is no setting must not be refused as one."""
+    words = [*command, "serve", "--docs", str(docs), "--port", "0"]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env={**os.environ, "RAG_AGENT_TOKEN": TOKEN}) as server:
+        assert server.stderr is not None
+        told = server.stderr.readline()
+        try:
+            assert told.startswith("Serving http"), told
+            with httpx.Client(base_url=told.split()[1]) as client:
+                assert client.get("/api/about").status_code == 401
+                assert client.get("/api/about", headers={"authorization": f"Bearer {TOKEN}"}).status_code == 200
+        finally:
+            server.terminate()
 
 
 def test_what_cannot_be_served_is_told_in_a_line(run: Any, docs: Path) -> None:

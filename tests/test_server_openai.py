@@ -117,6 +117,26 @@ def test_a_response_that_is_not_stored_leaves_nothing(client: openai.OpenAI, ser
     assert server.get("/api/threads").json() == []
 
 
+def test_what_goes_on_unstored_knows_what_was_said_and_adds_nothing(client: openai.OpenAI, server: httpx.Client) -> None:
+    first = client.responses.create(model="rag-agent", input=QUESTION)
+    second = client.responses.create(model="rag-agent", input="Where was he born?", previous_response_id=first.id, store=False)
+    assert "Rome" in second.output_text
+    (thread,) = server.get("/api/threads").json()
+    assert thread["turns"] == 1
+
+
+def test_annotations_lead_to_the_page_in_every_form(client: openai.OpenAI, server: httpx.Client) -> None:
+    place = f"{server.base_url}/#/d/"
+    stream = list(client.chat.completions.create(model="rag-agent", messages=said(QUESTION), stream=True))
+    urls = [one["url_citation"]["url"] for chunk in stream for one in getattr(chunk.choices[0].delta, "annotations", None) or []]
+    whole: Any = client.responses.create(model="rag-agent", input=QUESTION).output[0]
+    urls += [one.url for one in whole.content[0].annotations]
+    ended: Any = list(client.responses.create(model="rag-agent", input=QUESTION, stream=True))[-1]
+    urls += [one.url for one in ended.response.output[0].content[0].annotations]
+    assert len(urls) >= 3
+    assert all(url.startswith(place) for url in urls), urls
+
+
 def test_a_streamed_response_ends_whole(client: openai.OpenAI) -> None:
     events: list[Any] = list(
         client.responses.create(model="rag-agent", input=[{"role": "user", "content": QUESTION}], stream=True)

@@ -1,13 +1,13 @@
 """The application: the routes behind their guard."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
+from mcp.server.transport_security import TransportSecuritySettings
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
@@ -17,6 +17,7 @@ from rag_agent.errors import DocumentsError, RagAgentError, SettingsError, Threa
 from rag_agent.server import asking, conversations, documents, openai, state
 from rag_agent.server.guard import Guard, Rules
 from rag_agent.server.line import LineFullError
+from rag_agent.server.mcp import server_of
 from rag_agent.server.service import NotReadyError, Service, line_of
 
 __all__ = ["application"]
@@ -37,13 +38,13 @@ _STATUS: tuple[tuple[type[RagAgentError], int], ...] = (
 def application(service: Service, rules: Rules | None = None) -> Guard:
     """The ASGI application of a service; it starts the service when it starts, and closes it at its end."""
     rules = rules or Rules()
-    mcp = _mcp(service)
+    # The guard in front has checked host and origin.
+    checked = TransportSecuritySettings(enable_dns_rebinding_protection=False)
+    mcp = server_of(service.opened).streamable_http_app(transport_security=checked)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with AsyncExitStack() as stack:
-            if mcp is not None:
-                await stack.enter_async_context(mcp.router.lifespan_context(mcp))
+        async with mcp.router.lifespan_context(mcp):
             service.start()
             yield
         service.close()
@@ -60,24 +61,10 @@ def application(service: Service, rules: Rules | None = None) -> Guard:
         app.add_exception_handler(kind, _told)
     for other in (RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(other, _told)
-    if mcp is not None:
-        app.router.routes.extend(mcp.routes)
+    app.router.routes.extend(mcp.routes)
     app.add_api_route("/", _page, methods=["GET"], include_in_schema=False)
     app.mount("/static", StaticFiles(directory=PAGE))
     return Guard(app, rules, service.measures.requested)
-
-
-def _mcp(service: Service) -> Any:
-    """The routes of MCP over HTTP, where its SDK is installed."""
-    try:
-        from rag_agent.server.mcp import server_of
-    except ImportError:
-        return None
-    from mcp.server.transport_security import TransportSecuritySettings
-
-    # The guard in front has checked host and origin.
-    safe = TransportSecuritySettings(enable_dns_rebinding_protection=False)
-    return server_of(service.opened).streamable_http_app(transport_security=safe)
 
 
 async def _page() -> Response:

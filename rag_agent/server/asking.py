@@ -1,24 +1,20 @@
 """Routes that ask: a question, a search, an explanation."""
 
 import json
-import logging
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Annotated, Any
 
-import anyio
 from fastapi import APIRouter, Query, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from rag_agent.errors import RagAgentError
-from rag_agent.server.schemas import MAX_QUESTION, AnswerOut, Explained, HitOut, Question
-from rag_agent.server.service import Service, Waiting, line_of
-from rag_agent.server.shared import ERRORS, EVENTS, Client, Shared, while_heard
+from rag_agent.answers import Hit
+from rag_agent.server.schemas import MAX_QUESTION, AnswerOut, Question
+from rag_agent.server.service import Service, Waiting
+from rag_agent.server.shared import ERRORS, EVENTS, Client, Shared, logged, streamed, while_heard
 
 router = APIRouter(prefix="/api", tags=["questions"], responses=ERRORS)
 
-_log = logging.getLogger("rag_agent.server")
-_GRACE = 60.0  # seconds that a turn has to end in when the server is stopped
 Text = Annotated[str, Query(min_length=1, max_length=MAX_QUESTION, pattern=r"\S", examples=["Who landed on the Moon?"])]
 K = Annotated[int | None, Query(ge=1, le=100, description="How many passages")]
 
@@ -42,7 +38,7 @@ async def ask_events(body: Question, service: Shared, client: Client) -> EventSo
     `sentence`: checked; `token`: pieces of a reply without documents; then `answer` with the whole answer, or `error`.
     """
     events = _events(service, body.question, client, body.thread_id)
-    return EventSourceResponse(events, ping=15, shutdown_event=anyio.Event(), shutdown_grace_period=_GRACE)
+    return streamed(events)
 
 
 async def _events(service: Service, question: str, client: str, thread_id: str | None) -> AsyncIterator[ServerSentEvent]:
@@ -57,25 +53,23 @@ async def _events(service: Service, question: str, client: str, thread_id: str |
                     values = {"node": event.node, "ended": event.ended, "text": event.text, "standing": event.standing}
                     yield _sent(event.type, values)
     except Exception as error:
-        if not isinstance(error, RagAgentError):
-            _log.exception("a turn failed")
-        yield _sent("error", {"error": line_of(error)})
+        yield _sent("error", {"error": logged(error)})
 
 
 def _sent(kind: str, values: dict[str, Any]) -> ServerSentEvent:
     return ServerSentEvent(json.dumps(values, ensure_ascii=False), event=kind)
 
 
-@router.get("/search", response_model=list[HitOut])
+@router.get("/search", response_model=list[Hit])
 async def search(query: Text, service: Shared, client: Client, k: K = None) -> Any:
     """Passages, best first."""
     hits = await service.in_turn(client, lambda: service.agent().search(query, k))
-    return [hit.to_dict() for hit in hits]
+    return hits
 
 
 @router.get("/explain")
-async def explain(question: Text, service: Shared, client: Client) -> Explained:
+async def explain(question: Text, service: Shared, client: Client) -> dict[str, Any]:
     """What a question finds, why units rank as they do, what is withheld, and what a reader would be given."""
     explanation = await service.in_turn(client, lambda: service.agent().explain(question))
-    found: Explained = explanation.to_dict()
+    found: dict[str, Any] = explanation.to_dict()
     return found

@@ -10,7 +10,8 @@ from mcp_types import ToolAnnotations
 from pydantic import Field
 
 import rag_agent
-from rag_agent.server.schemas import AnswerOut, HitOut, ThreadOut
+from rag_agent.answers import Hit
+from rag_agent.server.schemas import AnswerOut, ThreadOut
 
 if TYPE_CHECKING:
     from rag_agent.agent import RagAgent
@@ -41,9 +42,9 @@ def server_of(agent: "Callable[[], RagAgent]") -> MCPServer[Any]:
     @server.tool(annotations=_READS)
     def search(
         query: Annotated[str, Field(min_length=1)], k: Annotated[int, Field(ge=1, le=50, description="How many passages")] = 6
-    ) -> list[HitOut]:
+    ) -> list[Hit]:
         """Find passages of the documents, best first."""
-        return [HitOut(**hit.to_dict()) for hit in agent().search(query, k)]
+        return agent().search(query, k)
 
     @server.tool(annotations=_READS)
     def read_document(

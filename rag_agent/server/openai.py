@@ -5,24 +5,24 @@ Citations travel as annotations of the message, and once more as lines under the
 
 import base64
 import json
-import logging
 import re
 import time
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Annotated, Any, Literal
+from urllib.parse import quote
 
 import anyio
 import numpy as np
 from fastapi import APIRouter, Header, Request
 from pydantic import BaseModel, Field
-from sse_starlette import EventSourceResponse, ServerSentEvent
+from sse_starlette import ServerSentEvent
 
-from rag_agent.errors import RagAgentError, SettingsError
+from rag_agent.errors import SettingsError
 from rag_agent.server.schemas import MAX_QUESTION
-from rag_agent.server.service import Service, Waiting, line_of
-from rag_agent.server.shared import ERRORS, EVENTS, Client, Shared, while_heard
+from rag_agent.server.service import Service, Waiting
+from rag_agent.server.shared import ERRORS, EVENTS, Client, Shared, logged, streamed, while_heard
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
@@ -48,11 +48,9 @@ class Failed(BaseModel):
 router = APIRouter(prefix="/v1", tags=["OpenAI"], responses={code: {**told, "model": Failed} for code, told in ERRORS.items()})
 
 NAME = "rag-agent"
-_log = logging.getLogger("rag_agent.server")
 _BOTH: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/json": {"schema": {"type": "object"}}, **EVENTS}, "description": "Whole, or as events"}
 }
-_GRACE = 60.0
 _MARK = re.compile(r"\[(\d+)\]")
 _RESPONSE = re.compile(r"resp_([0-9a-f]{32})_(\d+)")
 
@@ -161,16 +159,21 @@ async def chat_completions(
     asked: dict[str, Any] = {"client": client, "thread_id": thread, "history": [] if thread else turn.history()}
     base = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": NAME}
     if body.stream:
-        return _stream(_chunks(service, turn.question, asked, base, body.sources))
+        return streamed(_chunks(service, turn.question, asked, base, body.sources, str(request.base_url)))
     answer = await while_heard(request, service.ask(turn.question, **asked))
     text = _text(answer, body.sources)
-    message = {"role": "assistant", "content": text, "refusal": None, "annotations": _annotations(answer, request, nested=True)}
+    message = {
+        "role": "assistant",
+        "content": text,
+        "refusal": None,
+        "annotations": _annotations(answer, str(request.base_url), nested=True),
+    }
     choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
     return {**base, "object": "chat.completion", "choices": [choice], "usage": _usage(answer), NAME: answer.to_dict()}
 
 
 async def _chunks(
-    service: Service, question: str, asked: dict[str, Any], base: dict[str, Any], sources: bool
+    service: Service, question: str, asked: dict[str, Any], base: dict[str, Any], sources: bool, page: str
 ) -> AsyncIterator[ServerSentEvent]:
     def chunk(delta: dict[str, Any], reason: str | None = None, **more: Any) -> ServerSentEvent:
         choice = {"index": 0, "delta": delta, "finish_reason": reason, "logprobs": None}
@@ -184,10 +187,10 @@ async def _chunks(
                     yield chunk({"content": piece})
                 else:
                     more: dict[str, Any] = {NAME: piece.to_dict()}
-                    yield chunk({"annotations": _annotations(piece, None, nested=True)}, None, **more)
+                    yield chunk({"annotations": _annotations(piece, page, nested=True)}, None, **more)
                     yield chunk({}, "stop", usage=_usage(piece))
     except Exception as error:
-        yield _data({"error": {"message": _logged(error), "type": type(error).__name__}})
+        yield _data({"error": {"message": logged(error), "type": type(error).__name__}})
     yield ServerSentEvent("[DONE]")
 
 
@@ -218,12 +221,13 @@ async def _pieces(service: Service, question: str, asked: dict[str, Any], source
 async def responses(body: ResponseRequest, request: Request, service: Shared, client: Client) -> Any:
     """Answer an input; `previous_response_id` goes on from an earlier response, also from one that was not the last."""
     turn = Turn.of([Message(role="user", content=body.input)] if isinstance(body.input, str) else body.input)
-    thread, count = None, 0
+    page, thread, count, before = str(request.base_url), None, 0, list[Message]()
     if body.previous_response_id is not None:
-        thread, count = await anyio.to_thread.run_sync(_resumed, service, body.previous_response_id)
+        thread, count, before = await anyio.to_thread.run_sync(_resumed, service, body.previous_response_id, body.store)
     elif body.store:
         thread = uuid.uuid4().hex
-    asked: dict[str, Any] = {"client": client, "thread_id": thread, "history": [] if thread else turn.history()}
+    history = [] if thread else turn.model_copy(update={"before": [*before, *turn.before]}).history()
+    asked: dict[str, Any] = {"client": client, "thread_id": thread, "history": history}
     base = {
         "id": f"resp_{thread or uuid.uuid4().hex}_{count + 1}", "object": "response", "created_at": int(time.time()),
         "model": NAME,
@@ -232,33 +236,40 @@ async def responses(body: ResponseRequest, request: Request, service: Shared, cl
         "temperature": None, "top_p": None,
     }  # fmt: skip
     if body.stream:
-        return _stream(_response_events(service, turn.question, asked, base, body.sources))
+        return streamed(_response_events(service, turn.question, asked, base, body.sources, page))
     answer = await while_heard(request, service.ask(turn.question, **asked))
-    return _response(base, answer, _text(answer, body.sources))
+    return _response(base, answer, _text(answer, body.sources), page)
 
 
-def _resumed(service: Service, response_id: str) -> tuple[str, int]:
-    """The conversation of an earlier response, and its turn; a copy of it up to there, where it has gone on since."""
+def _resumed(service: Service, response_id: str, store: bool) -> tuple[str | None, int, list[Message]]:
+    """The conversation of an earlier response to go on in, its turns, and what was said where nothing more is to be stored.
+
+    Where it has gone on since that response, it is a copy up to there.
+    """
     match = _RESPONSE.fullmatch(response_id)
     if match is None:
         raise SettingsError("previous_response_id names no response of this server; leave it out to begin anew")
     thread, turn = match.group(1), int(match.group(2))
     threads = service.opened().threads
-    if len(threads.show(thread)) > turn:
+    turns = threads.show(thread)
+    if not store:
+        said = [(("user", one.question), ("assistant", one.answer.text)) for one in turns[:turn]]
+        return None, turn, [Message(role=role, content=text) for pair in said for role, text in pair]
+    if len(turns) > turn:
         fork = uuid.uuid4().hex
         threads.fork(thread, fork, turn)
         thread = fork
-    return thread, turn
+    return thread, turn, []
 
 
-def _response(base: dict[str, Any], answer: "Answer", text: str) -> dict[str, Any]:
+def _response(base: dict[str, Any], answer: "Answer", text: str, page: str) -> dict[str, Any]:
     usage = _usage(answer)
     counts = {
         "input_tokens": usage["prompt_tokens"], "input_tokens_details": {"cached_tokens": 0},
         "output_tokens": usage["completion_tokens"], "output_tokens_details": {"reasoning_tokens": 0},
         "total_tokens": usage["total_tokens"],
     }  # fmt: skip
-    item = _item(base, _part(text, answer), "completed")
+    item = _item(base, _part(text, _annotations(answer, page, nested=False)), "completed")
     return {**base, "status": "completed", "output": [item], "usage": counts, NAME: answer.to_dict()}
 
 
@@ -273,13 +284,12 @@ def _item(base: dict[str, Any], part: dict[str, Any] | None, status: str) -> dic
     }
 
 
-def _part(text: str, answer: "Answer | None" = None) -> dict[str, Any]:
-    annotations = _annotations(answer, None, nested=False) if answer else []
-    return {"type": "output_text", "text": text, "annotations": annotations, "logprobs": []}
+def _part(text: str, annotations: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
+    return {"type": "output_text", "text": text, "annotations": list(annotations), "logprobs": []}
 
 
 async def _response_events(
-    service: Service, question: str, asked: dict[str, Any], base: dict[str, Any], sources: bool
+    service: Service, question: str, asked: dict[str, Any], base: dict[str, Any], sources: bool, page: str
 ) -> AsyncIterator[ServerSentEvent]:
     number = -1
 
@@ -303,12 +313,12 @@ async def _response_events(
                     yield sent("response.output_text.delta", **place, content_index=0, delta=piece, logprobs=[])
                     continue
                 yield sent("response.output_text.done", **place, content_index=0, text=text, logprobs=[])
-                yield sent("response.content_part.done", **place, content_index=0, part=_part(text, piece))
-                whole = _response(base, piece, text)
+                whole = _response(base, piece, text, page)
+                yield sent("response.content_part.done", **place, content_index=0, part=whole["output"][0]["content"][0])
                 yield sent("response.output_item.done", output_index=0, item=whole["output"][0])
                 yield sent("response.completed", response=whole)
     except Exception as error:
-        told = {"code": "server_error", "message": _logged(error)}
+        told = {"code": "server_error", "message": logged(error)}
         yield sent("response.failed", response={**begun, "status": "failed", "error": told})
 
 
@@ -353,24 +363,17 @@ def _where(citation: Any) -> str:
     return f"{citation.file}{page}{section}"
 
 
-def _annotations(answer: "Answer", request: Request | None, *, nested: bool) -> list[dict[str, Any]]:
-    """The citations, at the marks in the text that they belong to."""
-    base = str(request.base_url) if request is not None else "/"
+def _annotations(answer: "Answer", page: str, *, nested: bool) -> list[dict[str, Any]]:
+    """The citations, at the marks in the text that they belong to; each leads to its place on the server's page."""
     found = []
     for match in _MARK.finditer(answer.text):
         number = int(match.group(1))
         if 1 <= number <= len(answer.citations):
             one = answer.citations[number - 1]
             place = {"start_index": match.start(), "end_index": match.end(), "title": _where(one)}
-            values = {**place, "url": f"{base}#/d/{_quoted(one.file)}/{one.start}-{one.end}"}
+            values = {**place, "url": f"{page}#/d/{quote(one.file, safe='')}/{one.start}-{one.end}"}
             found.append({"type": "url_citation", **({"url_citation": values} if nested else values)})
     return found
-
-
-def _quoted(file: str) -> str:
-    from urllib.parse import quote
-
-    return quote(file, safe="")
 
 
 def _usage(answer: "Answer") -> dict[str, int]:
@@ -380,13 +383,3 @@ def _usage(answer: "Answer") -> dict[str, int]:
 
 def _data(values: dict[str, Any]) -> ServerSentEvent:
     return ServerSentEvent(json.dumps(values, ensure_ascii=False))
-
-
-def _logged(error: Exception) -> str:
-    if not isinstance(error, RagAgentError):
-        _log.exception("a turn failed")
-    return line_of(error)
-
-
-def _stream(events: AsyncIterator[ServerSentEvent]) -> EventSourceResponse:
-    return EventSourceResponse(events, ping=15, shutdown_event=anyio.Event(), shutdown_grace_period=_GRACE)

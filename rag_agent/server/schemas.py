@@ -1,9 +1,12 @@
 """What goes over the wire, for OpenAPI; the values themselves come from `to_dict` of what the agent gives."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from rag_agent.answers import Citation, Hit, Kind, Sentence
+
+State = Literal["loading", "indexing", "ready", "empty", "failed"]
 MAX_QUESTION = 20_000
 ID = Annotated[str, Field(min_length=1, max_length=200, description="ID of a conversation", examples=["moon"])]
 
@@ -60,48 +63,15 @@ class Error(BaseModel):
     error: str
 
 
-class CitationOut(BaseModel):
-    """The words that a statement stands on; `text[start:end]` of the file is the quote."""
-
-    file: str
-    article: int
-    start: int
-    end: int
-    quote: str
-    page: int | None = None
-    section: str = ""
-
-
-class SentenceOut(BaseModel):
-    """A statement, its standing, and the places of its citations, from 0."""
-
-    text: str
-    standing: Literal["quote", "restated", "judged"]
-    citations: list[int]
-
-
-class HitOut(BaseModel):
-    """A passage that was found."""
-
-    file: str
-    article: int
-    start: int
-    end: int
-    text: str
-    score: float
-    page: int | None = None
-    similarity: float | None = None
-
-
 class AnswerOut(BaseModel):
     """An answer, what it stands on, and how it came about; see `rag_agent.Answer`."""
 
     text: str
-    kind: Literal["generated", "quote", "transformed", "chat", "refusal"]
+    kind: Kind
     refused: bool
-    citations: list[CitationOut]
-    sentences: list[SentenceOut]
-    context: list[HitOut]
+    citations: list[Citation]
+    sentences: list[Sentence]
+    context: list[Hit]
     query: str
     thread_id: str | None
     model: str
@@ -122,7 +92,7 @@ class NotRead(BaseModel):
 class StatusOut(BaseModel):
     """How far the server is."""
 
-    state: Literal["loading", "indexing", "ready", "empty", "failed"]
+    state: State
     message: str
     done: int
     total: int
@@ -202,6 +172,3 @@ class Done(BaseModel):
     """The conversation that was worked on."""
 
     thread_id: str
-
-
-Explained = dict[str, Any]

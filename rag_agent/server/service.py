@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from rag_agent.errors import DocumentsError, RagAgentError
 from rag_agent.server.line import Line
 from rag_agent.server.measures import Measures
+from rag_agent.server.schemas import State
 from rag_agent.server.spans import Spans
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from rag_agent.settings import Settings
 
 __all__ = ["NotReadyError", "Service", "Status", "Waiting", "line_of"]
-
-State = Literal["loading", "indexing", "ready", "empty", "failed"]
 
 _log = logging.getLogger("rag_agent.server")
 _AT_ONCE = 2

@@ -1,15 +1,19 @@
 """What routes are given."""
 
 import asyncio
-from collections.abc import Coroutine
+import logging
+from collections.abc import AsyncIterator, Coroutine
 from typing import Annotated, Any, TypeVar
 
+import anyio
 from fastapi import Depends, Header, Request
+from sse_starlette import EventSourceResponse, ServerSentEvent
 
+from rag_agent.errors import RagAgentError
 from rag_agent.server.schemas import Error
-from rag_agent.server.service import Service
+from rag_agent.server.service import Service, line_of
 
-__all__ = ["ERRORS", "EVENTS", "Client", "Shared", "while_heard"]
+__all__ = ["ERRORS", "EVENTS", "Client", "Shared", "logged", "streamed", "while_heard"]
 
 EVENTS: dict[str, Any] = {
     "text/event-stream": {
@@ -22,6 +26,9 @@ EVENTS: dict[str, Any] = {
 }
 """Server-sent events, for OpenAPI."""
 
+_log = logging.getLogger("rag_agent.server")
+_PING = 15  # seconds between signs of life on a stream
+_GRACE = 60.0  # seconds that a turn has to end in when the server is stopped
 _LOOK = 0.2  # seconds between looks whether the caller still listens
 Found = TypeVar("Found")
 
@@ -62,3 +69,15 @@ async def while_heard(request: Request, work: Coroutine[Any, Any, Found]) -> Fou
         return task.result()
     finally:
         task.cancel()
+
+
+def streamed(events: AsyncIterator[ServerSentEvent]) -> EventSourceResponse:
+    """Events as they come; a server that is stopped lets them come to their end."""
+    return EventSourceResponse(events, ping=_PING, shutdown_event=anyio.Event(), shutdown_grace_period=_GRACE)
+
+
+def logged(error: Exception) -> str:
+    """What is told of an error in a stream; one that should not happen goes to the log whole."""
+    if not isinstance(error, RagAgentError):
+        _log.exception("a turn failed")
+    return line_of(error)

@@ -96,9 +96,8 @@ class Conversation:
     def converse(self, state: AgentState) -> AgentState:
         """Talk: the model and the conversation, no documents."""
         if self._has_documents and not self._writer.reads_well:
-            return self._responding.answered(
-                state, self._responding.say(state, "SMALL_TALK"), "chat"
-            )  # a small model's small talk is worse than none
+            # A small model's small talk is worse than none.
+            return self._responding.answered(state, self._responding.say(state, "SMALL_TALK"), "chat")
         asides: list[BaseMessage] = []
 
         def ask(prompt: list[BaseMessage]) -> str:

@@ -49,7 +49,7 @@ class Remembering:
                 page=one.page,
                 text=" ".join(one.quote.split()),
                 number=number,
-            )  # fmt: skip
+            )
             for number, one in enumerate(turn.answer.citations, start=1)
         ]
         text = self._responding.say(state, "STANDS_ON", quotes=" ".join(quotes))

@@ -56,7 +56,7 @@ function text(answer) {
       return h("p", { class: answer.refused ? "refusal" : how ?? "" }, linked(line, answer), how ? badge(how) : null);
     });
   }
-  return rows.map((one) => h("p", { class: one.standing }, one.text.replace(/\s*\[\d+\]/g, ""), " ",
+  return rows.map((one) => h("p", { class: one.standing }, one.text, " ",
     one.citations.map((n) => cite(answer, n)), badge(one.standing)));
 }
 
