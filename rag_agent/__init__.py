@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rag_agent.errors import RagAgentError
     from rag_agent.settings import Settings
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = ["Answer", "Citation", "Event", "Hit", "IndexReport", "RagAgent", "RagAgentError", "Settings", "__version__"]
 
