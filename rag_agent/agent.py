@@ -33,6 +33,7 @@ from rag_agent.models.cross_encoder import RelevanceScorer
 from rag_agent.models.judge import EntailmentJudge
 from rag_agent.models.remembered import RememberedEmbeddings
 from rag_agent.parts import made_once
+from rag_agent.postgres import is_url
 from rag_agent.settings import MEMORY, Settings
 from rag_agent.tracing import private
 from rag_agent.turns import KeptWhole, Running, ThreadID, TurnEvents, not_empty, run_config, run_options, thread_name
@@ -381,6 +382,7 @@ class RagAgent:
             self._embeddings,
             given if isinstance(given, str) else name_of(given),
             Splitter(settings.chunk_size, settings.chunk_overlap, settings.separator),
+            settings.database,
         )
 
     @made_once
@@ -397,7 +399,8 @@ class RagAgent:
     @made_once
     def _checkpointer(self) -> BaseCheckpointSaver[Any]:
         folder = self.settings.folder
-        return self._given_checkpointer or Checkpointer(folder / "threads.sqlite" if folder else None)
+        place = self.settings.database or (folder / "threads.sqlite" if folder else None)
+        return self._given_checkpointer or Checkpointer(place)
 
     @made_once
     def _graph(self) -> "Compiled":
@@ -426,7 +429,7 @@ class RagAgent:
     @made_once
     def _locks(self) -> ThreadLocks:
         folder = self.settings.folder
-        return ThreadLocks(folder / "locks" if folder else None)
+        return ThreadLocks(self.settings.database or (folder / "locks" if folder else None))
 
     def _kept_whole(self, thread_id: str | None, question: str) -> KeptWhole:
         return KeptWhole(thread_id, question, self._locks, self._checkpointer if thread_id is not None else None)
@@ -477,6 +480,8 @@ def _merged(settings: Settings | None, *, system: str | None, home: str | Path |
     if settings is None:
         return Settings.load(system=system, home=home)
     changes = {name: value for name, value in (("system", system), ("home", home)) if value is not None}
+    if is_url(home):
+        changes["database"] = changes.pop("home")
     if isinstance(changes.get("home"), str) and changes["home"] != MEMORY:
         changes["home"] = Path(str(changes["home"]))
     return settings.model_copy(update=changes)

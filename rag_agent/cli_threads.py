@@ -263,7 +263,10 @@ def threads_check(
         return
     for line in found:
         console.out(console.line(line))
-    folder = Settings.load().folder
+    settings = Settings.load()
+    if settings.database:
+        raise ThreadError("the conversations are damaged; restore a copy of the database")
+    folder = settings.folder
     if not recover or folder is None:
         raise ThreadError("the conversations are damaged; `rag-agent threads check --recover` saves what is readable")
     aside, saved, lost = save(folder / "threads.sqlite")

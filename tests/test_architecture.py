@@ -8,7 +8,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "rag_agent"
 ROOMS = (
-    "errors", "telling", "parts", "private", "visible", "trust", "settings", "tracing", "prompts", "sayings", "as_html",
+    "errors", "telling", "parts", "private", "visible", "trust", "postgres", "settings", "tracing", "prompts", "sayings", "as_html",
     "answers", "language", "models", "documents", "index", "grounding", "memory", "workflows", "explaining", "turns", "agent",
     "watching", "evaluation", "server", "doctor", "console", "cli_trust", "cli_threads", "cli_eval", "cli_models",
     "cli_serve", "cli", "testing",

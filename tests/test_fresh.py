@@ -49,6 +49,7 @@ def files(agent: RagAgent) -> set[str]:
     return {hit.file for hit in agent.search("Moon", k=50)}
 
 
+@pytest.mark.usefixtures("kept")
 def test_new_changed_and_deleted_files_are_seen_a_second_later(agent: RagAgent, docs: Path, clock: Clock) -> None:
     clock.now += 1
     (docs / "new.txt").write_text("A new moon rises.", encoding="utf-8")
@@ -112,6 +113,7 @@ def rewrite(path: Path, text: str) -> None:
     os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
 
 
+@pytest.mark.usefixtures("kept")
 def test_a_full_index_sees_a_file_of_the_same_size_and_time(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("The Moon is grey.", encoding="utf-8")
@@ -125,6 +127,7 @@ def test_a_full_index_sees_a_file_of_the_same_size_and_time(tmp_path: Path) -> N
         assert (again.updated, again.unchanged, again.embedded) == ((), 1, 0)
 
 
+@pytest.mark.usefixtures("kept")
 def test_other_bytes_of_the_same_text_are_no_change(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("The Moon is grey – all of it.", encoding="utf-8")

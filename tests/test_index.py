@@ -38,6 +38,7 @@ def tree(folder: Path) -> dict[str, int]:
 # --- search -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("kept")
 def test_a_search_finds_the_passage_and_its_place(docs: Path, words: Sequence[str]) -> None:
     with agent(docs, words) as asked:
         hits = asked.search("Who stayed in orbit?")
@@ -63,6 +64,7 @@ def test_an_empty_query_is_refused(docs: Path, words: Sequence[str], query: str)
         asked.search(query)
 
 
+@pytest.mark.usefixtures("kept")
 def test_spans_hold_in_every_encoding(tmp_path: Path, words: Sequence[str]) -> None:
     folder = tmp_path / "mixed"
     folder.mkdir()
@@ -88,6 +90,7 @@ def test_reading_a_file_that_is_not_indexed_is_told(docs: Path, words: Sequence[
 # --- bringing it up to date ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("kept")
 def test_a_report_says_what_was_done(docs: Path, words: Sequence[str]) -> None:
     (docs / "photo.heic").write_text("x", encoding="utf-8")
     (docs / "empty.txt").write_text(" \n---\n", encoding="utf-8")
@@ -101,6 +104,7 @@ def test_a_report_says_what_was_done(docs: Path, words: Sequence[str]) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.usefixtures("kept")
 def test_an_unchanged_folder_is_not_embedded_twice(docs: Path, words: Sequence[str]) -> None:
     with agent(docs, words) as first:
         first.index()
@@ -115,6 +119,7 @@ def test_an_unchanged_folder_is_not_embedded_twice(docs: Path, words: Sequence[s
     assert (report.unchanged, report.added, report.embedded) == (2, (), 0)
 
 
+@pytest.mark.usefixtures("kept")
 def test_only_what_changed_is_embedded_again(docs: Path, words: Sequence[str]) -> None:
     with agent(docs, words) as asked:
         asked.index()
@@ -129,6 +134,7 @@ def test_only_what_changed_is_embedded_again(docs: Path, words: Sequence[str]) -
         assert "8,000" not in "".join(hit.text for hit in asked.search("8,000 tons of water", k=10))
 
 
+@pytest.mark.usefixtures("kept")
 def test_a_change_that_keeps_size_and_content_costs_nothing(docs: Path, words: Sequence[str]) -> None:
     with agent(docs, words) as asked:
         asked.index()
@@ -137,6 +143,7 @@ def test_a_change_that_keeps_size_and_content_costs_nothing(docs: Path, words: S
         assert (report.updated, report.unchanged, len(embedded(asked))) == ((), 2, 3)
 
 
+@pytest.mark.usefixtures("kept")
 def test_a_change_is_seen_by_an_agent_that_has_searched_before(docs: Path, words: Sequence[str]) -> None:
     with agent(docs, words) as asked:
         asked.search("Moon")
@@ -145,6 +152,7 @@ def test_a_change_is_seen_by_an_agent_that_has_searched_before(docs: Path, words
         assert "new.txt" in {hit.file for hit in asked.search("Moon", k=10)}
 
 
+@pytest.mark.usefixtures("kept")
 def test_a_removed_file_is_forgotten(docs: Path, words: Sequence[str]) -> None:
     with agent(docs, words) as asked:
         asked.index()
@@ -156,6 +164,7 @@ def test_a_removed_file_is_forgotten(docs: Path, words: Sequence[str]) -> None:
             asked.read("crew.md")
 
 
+@pytest.mark.usefixtures("kept")
 def test_a_file_that_became_unreadable_is_forgotten_and_named(docs: Path, words: Sequence[str]) -> None:
     with agent(docs, words) as asked:
         asked.index()
@@ -164,6 +173,7 @@ def test_a_file_that_became_unreadable_is_forgotten_and_named(docs: Path, words:
         assert (report.removed, report.skipped) == (("crew.md",), (("crew.md", "binary, not text"),))
 
 
+@pytest.mark.usefixtures("kept")
 def test_a_moved_file_is_not_embedded_again(docs: Path, words: Sequence[str]) -> None:
     with agent(docs, words) as asked:
         asked.index()
@@ -176,6 +186,7 @@ def test_a_moved_file_is_not_embedded_again(docs: Path, words: Sequence[str]) ->
         assert asked.search("born in Rome")[0].file == "sub/crew.md"
 
 
+@pytest.mark.usefixtures("kept")
 def test_a_text_that_stands_twice_is_embedded_once(docs: Path, words: Sequence[str]) -> None:
     (docs / "copy.txt").write_text((docs / "crew.md").read_text(encoding="utf-8"), encoding="utf-8")
     with agent(docs, words) as asked:
@@ -190,6 +201,7 @@ def test_progress_counts_the_chunks_to_embed(docs: Path, words: Sequence[str]) -
     assert seen == [(0, 3), (3, 3)]
 
 
+@pytest.mark.usefixtures("kept")
 def test_an_ingestion_that_breaks_off_goes_on_where_it_was(tmp_path: Path, words: Sequence[str]) -> None:
     folder = tmp_path / "many"
     folder.mkdir()
@@ -228,6 +240,7 @@ def test_another_embedding_model_has_an_index_of_its_own_and_a_line_says_why(
     assert "counts of a e" in told[0]
 
 
+@pytest.mark.usefixtures("kept")
 def test_an_index_of_other_chunks_is_refused_with_both_sizes(docs: Path, words: Sequence[str]) -> None:
     with agent(docs, words) as asked:
         asked.index()
@@ -313,6 +326,7 @@ def test_a_home_in_memory_writes_nothing(
     assert tree(tmp_path) == before
 
 
+@pytest.mark.usefixtures("kept")
 def test_two_roots_have_two_indexes_and_each_its_own(tmp_path: Path, docs: Path, words: Sequence[str]) -> None:
     other = tmp_path / "other" / "docs"
     other.mkdir(parents=True)
@@ -370,6 +384,7 @@ def test_spans_of_a_vector_store_come_from_its_metadata(words: Sequence[str]) ->
     assert third.file
 
 
+@pytest.mark.usefixtures("kept")
 def test_several_queries_are_fused(words: Sequence[str]) -> None:
     store = InMemoryVectorStore(CountEmbeddings(words))
     store.add_texts(["collins", "water"])

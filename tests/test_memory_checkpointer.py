@@ -72,22 +72,22 @@ def life(compiled: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("durability", ["sync", "reopened"])
-def test_a_graph_of_every_kind_lives_as_with_the_stock_saver(durability: str, tmp_path: Path) -> None:
+def test_a_graph_of_every_kind_lives_as_with_the_stock_saver(durability: str, conversations: Path | str) -> None:
     wanted = life(graph(InMemorySaver(serde=JsonPlusSerializer(allowed_msgpack_modules=None))))
-    saver = Checkpointer(tmp_path / "t.sqlite")
+    saver = Checkpointer(conversations)
     found = life(graph(saver))
     assert found == wanted
     assert [repr(values) for values, *_ in found] == [repr(values) for values, *_ in wanted]
     if durability == "reopened":
         saver.close()
-        saver = Checkpointer(tmp_path / "t.sqlite")
+        saver = Checkpointer(conversations)
         states = list(graph(saver).get_state_history(CONFIG))
         assert [repr(state.values) for state in states] == [repr(values) for values, *_ in wanted]
     assert not Threads(saver).check()
 
 
-def test_async_calls_work_with_the_same_saver(tmp_path: Path) -> None:
-    saver = Checkpointer(tmp_path / "t.sqlite")
+def test_async_calls_work_with_the_same_saver(conversations: Path | str) -> None:
+    saver = Checkpointer(conversations)
     compiled = chat_graph(ScriptedChat(["one", "two"])).compile(checkpointer=saver)
 
     async def talk() -> list[Any]:
@@ -99,8 +99,8 @@ def test_async_calls_work_with_the_same_saver(tmp_path: Path) -> None:
     assert asyncio.run(talk())[0].values == compiled.get_state({"configurable": {"thread_id": "0"}}).values
 
 
-def test_each_message_is_kept_once(tmp_path: Path) -> None:
-    saver = Checkpointer(tmp_path / "t.sqlite")
+def test_each_message_is_kept_once(conversations: Path | str) -> None:
+    saver = Checkpointer(conversations)
     compiled = chat_graph(ScriptedChat(lambda messages: "yes " * 100)).compile(checkpointer=saver)
     for turn in range(20):
         compiled.invoke({"messages": [("user", f"turn {turn}")]}, CONFIG, durability="exit")
@@ -108,8 +108,8 @@ def test_each_message_is_kept_once(tmp_path: Path) -> None:
     assert (parts, lines) == (40, 40)
 
 
-def test_what_is_changed_in_place_is_stored_and_does_not_reach_other_readers(tmp_path: Path) -> None:
-    saver = Checkpointer(tmp_path / "t.sqlite")
+def test_what_is_changed_in_place_is_stored_and_does_not_reach_other_readers(conversations: Path | str) -> None:
+    saver = Checkpointer(conversations)
 
     def change(state: State) -> dict[str, Any]:
         state["messages"][0].additional_kwargs.setdefault("seen", []).append(len(state["messages"]))
@@ -125,8 +125,8 @@ def test_what_is_changed_in_place_is_stored_and_does_not_reach_other_readers(tmp
     assert [state.values["messages"][0].additional_kwargs["seen"] for state in states] == [[1, 3, 5], [1, 3], [1]]
 
 
-def test_a_lending_saver_hands_out_what_it_remembers_and_forgets_with_its_lender(tmp_path: Path) -> None:
-    saver = Checkpointer(tmp_path / "t.sqlite")
+def test_a_lending_saver_hands_out_what_it_remembers_and_forgets_with_its_lender(conversations: Path | str) -> None:
+    saver = Checkpointer(conversations)
     lending = saver.lending()
 
     def messages(reader: Checkpointer) -> list[AnyMessage]:

@@ -127,6 +127,7 @@ def test_deleting_leaves_no_byte_of_many_texts_of_many_sizes(tmp_path: Path) -> 
         assert not asked.threads.check()
 
 
+@pytest.mark.usefixtures("kept")
 def test_rewinding_comes_back_and_reaches_every_turn(tmp_path: Path) -> None:
     with agent(tmp_path) as asked:
         for number in range(8):
@@ -140,6 +141,7 @@ def test_rewinding_comes_back_and_reaches_every_turn(tmp_path: Path) -> None:
             asked.threads.rewind("t", -1)
 
 
+@pytest.mark.usefixtures("kept")
 def test_a_thread_whose_checkpoints_were_pruned_is_rewound_by_its_messages(tmp_path: Path) -> None:
     with agent(tmp_path) as asked:
         for number in range(4):
@@ -152,6 +154,7 @@ def test_a_thread_whose_checkpoints_were_pruned_is_rewound_by_its_messages(tmp_p
         assert len(asked.threads.show("u")) == 3
 
 
+@pytest.mark.usefixtures("kept")
 def test_plain_langgraph_calls_work_on_the_same_thread(tmp_path: Path) -> None:
     with agent(tmp_path) as asked:
         asked.ask("Tell me of the moon", thread_id="t")
@@ -165,6 +168,7 @@ def test_plain_langgraph_calls_work_on_the_same_thread(tmp_path: Path) -> None:
         assert len(list(asked.graph.get_state_history(config))) == 2
 
 
+@pytest.mark.usefixtures("kept")
 def test_an_edit_that_fails_leaves_the_conversation_as_it_was(tmp_path: Path) -> None:
     model = ScriptedChat(["one", "two", ValueError("broken")])
     with agent(tmp_path, model) as asked:
@@ -182,6 +186,7 @@ def told(asked: RagAgent) -> list[str]:
     return [turn.question for turn in asked.threads.show("t")]
 
 
+@pytest.mark.usefixtures("kept")
 @pytest.mark.parametrize("pruned", [False, True])
 @pytest.mark.parametrize("turn", [1, 3])
 def test_a_process_that_is_killed_in_an_edit_leaves_the_conversation_as_it_was(tmp_path: Path, turn: int, pruned: bool) -> None:
@@ -218,6 +223,7 @@ def test_a_process_that_is_killed_in_an_edit_leaves_the_conversation_as_it_was(t
         assert not asked.threads.check()
 
 
+@pytest.mark.usefixtures("kept")
 def test_an_edit_reads_what_came_before_and_can_be_taken_back(tmp_path: Path) -> None:
     with agent(tmp_path) as asked:
         for number in range(4):
@@ -232,6 +238,7 @@ def test_an_edit_reads_what_came_before_and_can_be_taken_back(tmp_path: Path) ->
         assert told(asked) == [f"Tell me of number {number}" for number in range(4)]
 
 
+@pytest.mark.usefixtures("kept")
 def test_a_turn_waits_for_an_edit_and_readers_see_the_former_turns_meanwhile(tmp_path: Path) -> None:
     asking, go_on = threading.Event(), threading.Event()
 
@@ -258,6 +265,7 @@ def test_a_turn_waits_for_an_edit_and_readers_see_the_former_turns_meanwhile(tmp
         assert told(asked) == ["Tell me of the lynx", "Tell me of three"]
 
 
+@pytest.mark.usefixtures("kept")
 def test_prune_by_number_age_and_size(tmp_path: Path) -> None:
     with agent(tmp_path) as asked:
         for number in range(5):
@@ -271,6 +279,7 @@ def test_prune_by_number_age_and_size(tmp_path: Path) -> None:
             asked.threads.prune()
 
 
+@pytest.mark.usefixtures("kept")
 def test_an_answer_whose_file_changed_is_stale(tmp_path: Path, docs: Path) -> None:
     with agent(tmp_path / "kept", docs=docs) as asked:
         first = asked.ask("Where was Michael Collins born?", thread_id="t")
@@ -290,6 +299,7 @@ def test_an_answer_whose_file_changed_is_stale(tmp_path: Path, docs: Path) -> No
         assert asked.threads.stale("t")[0].files == {first.citations[0].file: "gone"}
 
 
+@pytest.mark.usefixtures("kept")
 def test_a_turn_that_was_killed_is_shown_as_unfinished(run: Callable[..., Any], tmp_path: Path) -> None:
     import subprocess
     import sys

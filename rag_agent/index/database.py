@@ -15,10 +15,12 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rag_agent import postgres
 from rag_agent.documents import Block, Chunk, Reading, Section, Source
 from rag_agent.errors import IndexFileError, SettingsError
 from rag_agent.private import private_file, private_folder
@@ -78,6 +80,11 @@ def _damaged() -> dict[str, str]:
     return found
 
 
+def database_at(path: Path | None, *, rebuild: str, url: str | None = None, schema: str = "") -> "Database":
+    """An index in a file or in memory, or, where a URL is named, in a schema of a PostgreSQL database: see `Database`."""
+    return PostgresDatabase(url, schema, rebuild=rebuild) if url else Database(path, rebuild=rebuild)
+
+
 _LIVE_CHUNKS = "FROM chunks JOIN files ON files.id = file_id WHERE live = 1"
 
 
@@ -97,6 +104,7 @@ class Database:
         """
         self._rebuild = rebuild
         self._path = path
+        self._connection: Any
         try:
             if path:
                 private_folder(path.parent.parent)  # the home
@@ -142,6 +150,12 @@ class Database:
         """Close the file."""
         self._connection.close()
 
+    def discard(self) -> None:
+        """Delete the file: an index holds nothing that the documents do not."""
+        self.close()
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{self._path}{suffix}").unlink(missing_ok=True)
+
     @contextmanager
     def told(self) -> Iterator[None]:
         """Turn SQLite's errors into ours."""
@@ -167,6 +181,9 @@ class Database:
             for what, damaged in _damaged().items():
                 if self._connection.execute(damaged).fetchone():
                     raise sqlite3.DatabaseError(f"a row of its {what} is not what was written")
+        self._check_texts()
+
+    def _check_texts(self) -> None:
         self.version()
         for (file_id,) in self._connection.execute("SELECT file_id FROM texts").fetchall():
             self.text(file_id)
@@ -174,7 +191,7 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All of it or nothing; other writers wait."""
-        yield from self._between("BEGIN IMMEDIATE")
+        yield from self._between(writes=True)
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -182,16 +199,19 @@ class Database:
         if self._connection.in_transaction:
             yield
         else:
-            yield from self._between("BEGIN")
+            yield from self._between(writes=False)
 
-    def _between(self, begin: str) -> Iterator[None]:
+    def _begin(self, *, writes: bool) -> None:
+        self._connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    def _between(self, *, writes: bool) -> Iterator[None]:
         with self.told():
-            self._connection.execute(begin)
+            self._begin(writes=writes)
             try:
                 yield
                 self._connection.execute("COMMIT")
             except BaseException:
-                if self._connection.in_transaction:  # SQLite itself takes back what a full disk broke off
+                if self._connection.in_transaction:  # a database itself takes back what a full disk broke off
                     self._connection.execute("ROLLBACK")
                 raise
 
@@ -214,7 +234,9 @@ class Database:
 
     def set_meta(self, values: dict[str, str]) -> None:
         """Add to `meta`."""
-        self._connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items())
+        self._connection.executemany(
+            "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", values.items()
+        )
 
     # --- files ---------------------------------------------------------------------------------------------------------
 
@@ -248,12 +270,12 @@ class Database:
         text, data = reading.text, reading.text.encode()
         row = self._connection.execute(
             "INSERT INTO files (file, live, size, mtime_ns, sha256, bytes_sha256, encoding, told) "
-            "VALUES (?, 0, ?, ?, ?, ?, ?, ?)",
+            "VALUES (?, 0, ?, ?, ?, ?, ?, ?) RETURNING id",
             (
                 source.file, source.size, source.mtime_ns, hashlib.sha256(data).digest(), digest, reading.encoding,
                 "\n".join(reading.told),
             ),
-        ).lastrowid  # fmt: skip
+        ).fetchone()[0]  # fmt: skip
         self._connection.execute("INSERT INTO texts VALUES (?, ?, ?)", (row, data, _packed(reading)))
         self._connection.executemany(
             'INSERT INTO chunks (file_id, article, start, "end", page, context, vector_id) '
@@ -287,7 +309,7 @@ class Database:
     def add_vectors(self, texts: Sequence[str], vectors: NDArray[np.float32], model: str) -> None:
         """Keep the vectors of some texts."""
         rows = [(key(model, text), vector.tobytes()) for text, vector in zip(texts, vectors, strict=True)]
-        self._connection.executemany("INSERT OR IGNORE INTO vectors (hash, vector) VALUES (?, ?)", rows)
+        self._connection.executemany("INSERT INTO vectors (hash, vector) VALUES (?, ?) ON CONFLICT DO NOTHING", rows)
 
     def vectors(self) -> Iterator[bytes]:
         """The vectors of all chunks in the order of `spans`, as float32."""
@@ -370,6 +392,70 @@ class Database:
             return tuple((_text(file), line) for file, lines in rows for line in _text(lines).split("\n"))
 
 
+class PostgresDatabase(Database):
+    """An index in a schema of a PostgreSQL database; processes of any machine may use it at a time."""
+
+    def __init__(self, url: str, schema: str, *, rebuild: str) -> None:
+        """Connect to the database; the tables are made if they are not there.
+
+        Args:
+            url: The database.
+            schema: The index's own.
+            rebuild: The command that makes it anew, for messages.
+
+        Raises:
+            IndexFileError: It is of another format.
+            SettingsError: The server cannot be reached or refuses, or the extra is not installed.
+        """
+        self._rebuild = rebuild
+        self._name = f"{schema} of {postgres.shown(url)}"
+        self._path = None
+        self._connection = postgres.Connection(url, schema, _SCHEMA)
+        try:
+            with self.transaction():
+                for name, value in (("format", FORMAT), ("version", uuid.uuid4().hex)):
+                    self._connection.execute("INSERT INTO meta VALUES (?, ?) ON CONFLICT DO NOTHING", (name, value))
+            if (found := self.meta()["format"]) != FORMAT:
+                raise IndexFileError(
+                    f"the index {self._name} has format {found}, and this version of rag-agent reads {FORMAT}; update rag-agent"
+                )
+        except BaseException:
+            self._connection.close()
+            raise
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Turn the driver's errors into ours."""
+        try:
+            yield
+        except postgres.errors() as error:
+            said = str(error).strip().partition("\n")[0]
+            raise IndexFileError(f"the index {self._name} cannot be used: {said}; mend that and try again") from error
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # what reading says of rows that are not what was written
+            raise IndexFileError(f"the index {self._name} is damaged ({error}); make it anew: {self._rebuild}") from error
+
+    def _begin(self, *, writes: bool) -> None:
+        self._connection.begin(writes=writes)
+
+    def check(self) -> None:
+        """Read every row, so that damage is found wherever it is; the server looks after its pages.
+
+        Raises:
+            IndexFileError: A row is not what was written.
+        """
+        with self.told():
+            for what, damaged in _DAMAGED.items():
+                if self._connection.execute(f"SELECT 1 FROM {what} WHERE {damaged} LIMIT 1").fetchone():
+                    raise sqlite3.DatabaseError(f"a row of its {what} is not what was written")
+        self._check_texts()
+
+    def discard(self) -> None:
+        """Delete the index."""
+        with self.told():
+            self._connection.discard()
+        self.close()
+
+
 def _text(value: object) -> str:
     """A value of a column of text: SQLite keeps whatever it is given."""
     if not isinstance(value, str):
@@ -385,7 +471,7 @@ def disk_is_full(error: BaseException) -> bool:
 def will_pass(error: BaseException) -> bool:
     """Whether an error of ours says nothing about the file: a full disk, a lock, rights that are missing."""
     passing = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM)
-    return disk_is_full(error) or _code(error) in passing
+    return disk_is_full(error) or _code(error) in passing or postgres.passing(error.__cause__)
 
 
 def _code(error: BaseException) -> int | None:

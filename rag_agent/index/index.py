@@ -24,7 +24,7 @@ from rag_agent.documents.outline import Outline, outline
 from rag_agent.documents.structures import plain_reading
 from rag_agent.errors import DocumentsError, IndexFileError, RagAgentError, SettingsError
 from rag_agent.index.background import Scale, scale_of
-from rag_agent.index.database import Database, disk_is_full, will_pass
+from rag_agent.index.database import Database, database_at, disk_is_full, will_pass
 from rag_agent.index.derived import Arrays, prune
 from rag_agent.index.library import Queries
 from rag_agent.index.matrix import Matrix, cosines, most_varied, unit_rows
@@ -32,6 +32,7 @@ from rag_agent.index.ranking import rank
 from rag_agent.index.spelling import mended, nearest
 from rag_agent.index.tokens import Analyser
 from rag_agent.index.update import Progress, Update
+from rag_agent.postgres import CONVERSATIONS, Locks
 from rag_agent.private import private_file, private_folder
 from rag_agent.telling import tell_once
 
@@ -56,7 +57,9 @@ class Index:
     processes may search while one brings the index up to date: each search sees one state of it, whole.
     """
 
-    def __init__(self, docs: Path, home: Path | None, embeddings: Embeddings, model: str, splitter: Splitter) -> None:
+    def __init__(
+        self, docs: Path, home: Path | None, embeddings: Embeddings, model: str, splitter: Splitter, url: str | None = None
+    ) -> None:
         """Name the parts; nothing is opened yet.
 
         Args:
@@ -65,9 +68,15 @@ class Index:
             embeddings: What makes vectors of texts.
             model: Its name, for the record.
             splitter: What cuts the texts.
+            url: A PostgreSQL database that keeps the index in place of a file; `home` then keeps what is derived of it.
         """
         self.docs = docs
-        self.path = path_for(home, docs, model) if home else None
+        self._url = url
+        self._schema = schema_for(docs, model) if url else ""
+        if url:
+            self.path = home / "indexes" / f"{self._schema}.sqlite" if home else None
+        else:
+            self.path = path_for(home, docs, model) if home else None
         self._embeddings = embeddings
         self._splitter = splitter
         self._made_with = {
@@ -180,6 +189,10 @@ class Index:
     @contextmanager
     def _one_at_a_time(self, *, wait: bool) -> Iterator[bool]:
         """Keep other processes from updating; gives false if another one is at it, and there is something to search already."""
+        if self._url:
+            with self._one_of_all_machines(wait=wait) as free:
+                yield free
+            return
         if self.path is None:
             yield True
             return
@@ -197,6 +210,23 @@ class Index:
                 if free:
                     fcntl.flock(file, fcntl.LOCK_EX)
             yield free
+
+    @contextmanager
+    def _one_of_all_machines(self, *, wait: bool) -> Iterator[bool]:
+        """The same over a database: the lock is the server's, and ends with the connection of who held it."""
+        assert self._url
+        locks = Locks(self._url)
+        try:
+            release = locks.acquire(f"index {self._schema}", wait=False)
+            if release is None and (wait or self._opened().counts()[0] == 0):
+                release = locks.acquire(f"index {self._schema}", wait=True)
+            try:
+                yield release is not None
+            finally:
+                if release:
+                    release()
+        finally:
+            locks.close()
 
     def _derive(self) -> None:
         """Derive the arrays of the state that is about to be committed, so that no reader has to."""
@@ -236,13 +266,17 @@ class Index:
     def _discard_if_unusable(self) -> None:
         """An index holds nothing that the documents do not: one that cannot be read makes room for a new one."""
         try:
-            self._opened(any_settings=True).check()
+            database = self._opened(any_settings=True)
+            database.check()
         except IndexFileError as error:
             if will_pass(error):
                 raise
+            if self._database:
+                self._database.discard()
+            elif self.path and not self._url:
+                for suffix in ("", "-wal", "-shm"):
+                    Path(f"{self.path}{suffix}").unlink(missing_ok=True)
             self.close()
-            for suffix in ("", "-wal", "-shm"):
-                Path(f"{self.path}{suffix}").unlink(missing_ok=True)
 
     # --- search --------------------------------------------------------------------------------------------------------
 
@@ -506,7 +540,7 @@ class Index:
 
     def _opened(self, *, any_settings: bool = False) -> Database:
         if self._database is None:
-            database = Database(self.path, rebuild=f"rag-agent index {self.docs}")
+            database = database_at(self.path, rebuild=f"rag-agent index {self.docs}", url=self._url, schema=self._schema)
             try:
                 if not any_settings:
                     self._refuse(self._differs(database))
@@ -562,6 +596,13 @@ def index_path(home: Path, docs: Path) -> Path:
     root = str(docs.expanduser().absolute())
     name = re.sub(r"[^\w.-]+", "_", Path(root).name)[:40] or "root"
     return home / "indexes" / f"{name}-{hashlib.sha256(root.encode()).hexdigest()[:12]}.sqlite"
+
+
+def schema_for(docs: Path, model: str) -> str:
+    """The schema of a database that keeps the index of a docs root with one embedding model."""
+    path = index_path(Path(), docs)
+    name = re.sub(r"[^a-z0-9]+", "_", path.stem.rpartition("-")[0].lower())[:24]
+    return f"{CONVERSATIONS}_{name}_{path.stem.rpartition('-')[2]}_{hashlib.sha256(model.encode()).hexdigest()[:8]}"
 
 
 def path_for(home: Path, docs: Path, model: str) -> Path:

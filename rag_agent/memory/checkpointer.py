@@ -1,4 +1,4 @@
-"""The checkpointer: conversations in one SQLite file that grows by what is said, for sync and async callers alike."""
+"""The checkpointer: conversations in one SQLite file or PostgreSQL database that grows by what is said, sync and async."""
 
 import asyncio
 import copy
@@ -24,10 +24,10 @@ from langgraph.checkpoint.base import (
 )
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
-from rag_agent.memory.database import Database
+from rag_agent.memory.database import database_at
 from rag_agent.memory.migration import migrate
 from rag_agent.memory.parts import Parts
-from rag_agent.memory.rows import keep_only, read_rows, sweep, thread_key, write_rows
+from rag_agent.memory.rows import KEEP_WRITE, REPLACING, keep_only, read_rows, sweep, thread_key, write_rows
 from rag_agent.memory.transcript import count_turns, first_question
 
 _SNAPSHOT = """SELECT s.key, s.thread, t.thread_id, s.ns, s.id, s.parent, s.type, s.checkpoint, s.metadata
@@ -41,11 +41,11 @@ class Checkpointer(BaseCheckpointSaver[Any]):
     values are read back (strict msgpack). A checkpoint is stored whole or not at all.
     """
 
-    def __init__(self, path: Path | None, *, damaged: bool = False) -> None:
+    def __init__(self, path: Path | str | None, *, damaged: bool = False) -> None:
         """Open or create the file. One of the first version is brought up to date.
 
         Args:
-            path: The file; None keeps conversations in memory.
+            path: The file, or the URL of a PostgreSQL database; None keeps conversations in memory.
             damaged: Open it as it is, to read what is readable.
 
         Raises:
@@ -53,8 +53,8 @@ class Checkpointer(BaseCheckpointSaver[Any]):
             ThreadError: The file is no database, damaged, or of a later version. It is left as it is.
         """
         super().__init__(serde=JsonPlusSerializer(allowed_msgpack_modules=None))
-        self.path = path
-        self.database = Database(path, damaged=damaged)
+        self.database = database_at(path, damaged=damaged)
+        self.path = self.database.path
         self._parts = Parts(self.serde)
         if damaged:
             return
@@ -144,7 +144,7 @@ class Checkpointer(BaseCheckpointSaver[Any]):
         """Keep what a task wrote on its way to the next checkpoint."""
         wanted = config["configurable"]
         special = all(channel in WRITES_IDX_MAP for channel, _ in writes)
-        sql = f"INSERT OR {'REPLACE' if special else 'IGNORE'} INTO pending VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        sql = f"{KEEP_WRITE} {REPLACING if special else 'DO NOTHING'}"
         with self.transaction() as connection:
             thread = thread_key(connection, str(wanted["thread_id"]))
             where = (thread, str(wanted.get("checkpoint_ns", "")), str(wanted["checkpoint_id"]), task_id, task_path)
@@ -158,8 +158,10 @@ class Checkpointer(BaseCheckpointSaver[Any]):
 
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Delete the checkpoints that some runs made."""
+        if not run_ids:
+            return
         marks = ", ".join("?" * len(run_ids))
-        sql = f"CAST(json_extract(CAST(metadata AS TEXT), '$.run_id') AS TEXT) IN ({marks})"
+        sql = f"{self.database.RUN_ID} IN ({marks})"
         with self.transaction() as connection:
             threads = connection.execute(f"SELECT DISTINCT thread FROM snapshots WHERE {sql}", list(run_ids)).fetchall()
             connection.execute(f"DELETE FROM snapshots WHERE {sql}", list(run_ids))
@@ -281,7 +283,7 @@ class Checkpointer(BaseCheckpointSaver[Any]):
         kind, data = self.serde.dumps_typed({**checkpoint, "channel_values": {}})
         snapshot = connection.execute(
             """INSERT INTO snapshots (thread, ns, id, parent, type, checkpoint, metadata, turns) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-            ON CONFLICT DO UPDATE SET parent = excluded.parent, type = excluded.type, checkpoint = excluded.checkpoint,
+            ON CONFLICT (thread, ns, id) DO UPDATE SET parent = excluded.parent, type = excluded.type, checkpoint = excluded.checkpoint,
                 metadata = excluded.metadata, turns = excluded.turns RETURNING key""",
             (thread, ns, checkpoint["id"], parent, kind, data, metadata, count_turns(values.get("messages"))),
         ).fetchone()[0]

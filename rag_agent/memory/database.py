@@ -1,4 +1,4 @@
-"""The SQLite file that keeps conversations: its tables, its transactions, and errors that name the next step."""
+"""What keeps conversations, a SQLite file or a PostgreSQL database: its tables, transactions, and errors that name the next step."""
 
 import os
 import sqlite3
@@ -7,10 +7,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from rag_agent import postgres
 from rag_agent.errors import SettingsError, ThreadError
 from rag_agent.private import private_file, private_folder
 from rag_agent.settings import MEMORY
+
+UNREADABLE = "unreadable_checkpoints"
+"""Where a checkpoint of the first version that could not be read is left, as it was."""
 
 FORMAT = "2"
 """1 was the stock SqliteSaver's tables, `checkpoints` and `writes`."""
@@ -44,8 +49,16 @@ CREATE TABLE IF NOT EXISTS pending (
 """
 
 
+def database_at(where: Path | str | None, *, damaged: bool = False) -> "Database":
+    """The conversations in a file, in a PostgreSQL database (by its URL), or in memory (None): see `Database`."""
+    return PostgresDatabase(where) if isinstance(where, str) else Database(where, damaged=damaged)
+
+
 class Database:
     """One connection that many threads share; several processes may have the file open at a time."""
+
+    RUN_ID = "CAST(json_extract(CAST(metadata AS TEXT), '$.run_id') AS TEXT)"
+    """The run that made a snapshot, as SQL."""
 
     def __init__(self, path: Path | None, *, damaged: bool = False) -> None:
         """Open or create the file.
@@ -60,6 +73,7 @@ class Database:
         """
         self.path = path
         self._lock = threading.RLock()
+        self.connection: Any
         try:
             if path:
                 private_folder(path.parent)
@@ -124,22 +138,22 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A transaction: all of it or nothing. Other threads and processes wait, for a minute at the most."""
-        with self._transaction("BEGIN IMMEDIATE") as connection:
+        with self._transaction(writes=True) as connection:
             yield connection
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """The file as it is at one moment, whatever others write meanwhile."""
-        with self._transaction("BEGIN") as connection:
+        with self._transaction(writes=False) as connection:
             yield connection
 
     @contextmanager
-    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
+    def _transaction(self, *, writes: bool) -> Iterator[sqlite3.Connection]:
         with self._lock, self.told():
             if self.connection.in_transaction:  # part of a larger one
                 yield self.connection
                 return
-            self.connection.execute(begin)
+            self._begin(writes=writes)
             try:
                 yield self.connection
                 self.connection.execute("COMMIT")
@@ -147,6 +161,22 @@ class Database:
                 if self.connection.in_transaction:
                     self.connection.execute("ROLLBACK")
                 raise
+
+    def _begin(self, *, writes: bool) -> None:
+        self.connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    def broken(self) -> list[str]:
+        """What is wrong with the file itself, and what a former version left in it, in words."""
+        with self.reading() as connection:
+            found = [f"the file: {row[0]}" for row in connection.execute("PRAGMA quick_check(10)") if row[0] != "ok"]
+            if self.has(UNREADABLE):
+                found.append(f"checkpoints of the first version that could not be read are kept in the table {UNREADABLE}")
+        return found
+
+    def has(self, table: str) -> bool:
+        """Whether there is a table."""
+        sql = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
+        return self.connection.execute(sql, (table,)).fetchone() is not None
 
     def forget_log(self) -> None:
         """Empty the write-ahead log, which still holds what was deleted; a reader in another process puts it off."""
@@ -168,6 +198,78 @@ class Database:
             return sum(file.stat().st_size for suffix in ("", "-wal") if (file := Path(f"{self.path}{suffix}")).exists())
         pages, size = (self.connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
         return int(pages) * int(size)
+
+
+class PostgresDatabase(Database):
+    """Conversations in a schema of a PostgreSQL database; processes of any machine may use it at a time."""
+
+    RUN_ID = "convert_from(metadata, 'UTF8')::json ->> 'run_id'"
+
+    def __init__(self, url: str) -> None:
+        """Connect to the database; its tables are made if they are not there.
+
+        Raises:
+            SettingsError: The server cannot be reached or refuses, or the extra is not installed.
+            ThreadError: The conversations are of a later version.
+        """
+        self.path = None
+        self._name = postgres.shown(url)
+        self._lock = threading.RLock()
+        self.connection = postgres.Connection(url, postgres.CONVERSATIONS, _SCHEMA)
+        try:
+            with self.writing() as connection:
+                connection.execute("INSERT INTO meta VALUES ('format', ?) ON CONFLICT DO NOTHING", (FORMAT,))
+                found = connection.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
+            if found[0] != FORMAT:
+                raise ThreadError(
+                    f"{self._name} was written by a later version of rag-agent (format {found[0]}, here {FORMAT}); "
+                    "update rag-agent"
+                )
+        except BaseException:
+            self.connection.close()
+            raise
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Turn the driver's errors into ours."""
+        try:
+            yield
+        except sqlite3.DatabaseError as error:  # what reading says of rows that are not what was written
+            raise ThreadError(
+                f"the conversations in {self._name} are damaged ({error}); restore a copy of the database"
+            ) from error
+        except postgres.errors() as error:
+            said = str(error).strip().partition("\n")[0]
+            raise ThreadError(f"the conversations in {self._name} cannot be used: {said}; mend that and try again") from error
+
+    def _begin(self, *, writes: bool) -> None:
+        self.connection.begin(writes=writes)
+
+    def broken(self) -> list[str]:
+        """Nothing: the server looks after its files."""
+        return []
+
+    def has(self, table: str) -> bool:
+        """Whether there is a table."""
+        return bool(self.connection.execute("SELECT to_regclass(?) IS NOT NULL", (table,)).fetchone()[0])
+
+    def forget_log(self) -> None:
+        """Give up the space of what was deleted; `vacuum` writes the tables anew, without it."""
+        with self._lock, self.told():
+            if not self.connection.in_transaction:
+                self.connection.vacuum(full=False)
+
+    def vacuum(self) -> tuple[int, int]:
+        """Write the tables anew, without what was deleted: bytes before and after."""
+        with self._lock, self.told():
+            before = self.size()
+            self.connection.vacuum(full=True)
+            return before, self.size()
+
+    def size(self) -> int:
+        """Bytes on the server's disk."""
+        with self._lock, self.told():
+            return int(self.connection.size())
 
 
 def _until_free(step: Callable[[], object]) -> None:

@@ -1,15 +1,17 @@
-"""One writer a conversation at a time, across threads and processes."""
+"""One writer a conversation at a time, across threads, processes and, over PostgreSQL, machines."""
 
 import fcntl
 import hashlib
 import os
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from rag_agent.errors import SettingsError
+from rag_agent.postgres import Locks
 from rag_agent.private import private_file, private_folder
 
 
@@ -19,9 +21,10 @@ class ThreadLocks:
     The files are empty and named by a hash; they stay, since a lock on a file that another removes would hold nothing.
     """
 
-    def __init__(self, folder: Path | None) -> None:
-        """Name the folder; `None` locks within this process alone."""
+    def __init__(self, folder: Path | str | None) -> None:
+        """Name the folder, or a PostgreSQL database by its URL; `None` locks within this process alone."""
         self._folder = folder
+        self._server = Locks(folder) if isinstance(folder, str) else None
         self._looking = threading.Lock()
         self._here: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
@@ -32,13 +35,16 @@ class ThreadLocks:
             SettingsError: The folder cannot be written.
         """
         thread_id = str(thread_id)
+        if self._server is not None:
+            release = self._server.acquire(f"thread {thread_id}", wait=wait)
+            return Held(release) if release else None
         if self._folder is None:
             with self._looking:
                 lock = self._here[thread_id]
-            return Held(lock) if lock.acquire(blocking=wait) else None
-        path = self._folder / f"{hashlib.sha256(thread_id.encode('utf-8', 'surrogatepass')).hexdigest()[:24]}.lock"
+            return Held(lock.release) if lock.acquire(blocking=wait) else None
+        path = Path(self._folder) / f"{hashlib.sha256(thread_id.encode('utf-8', 'surrogatepass')).hexdigest()[:24]}.lock"
         try:
-            private_folder(self._folder)
+            private_folder(path.parent)
             file = private_file(path, os.O_RDWR)
         except OSError as error:
             raise SettingsError(f"{path} cannot be written ({error}); set home to a folder that can") from error
@@ -50,7 +56,7 @@ class ThreadLocks:
         except BaseException:
             os.close(file)
             raise
-        return Held(file)
+        return Held(partial(os.close, file))
 
     @contextmanager
     def hold(self, thread_id: str) -> Iterator[None]:
@@ -66,12 +72,6 @@ class ThreadLocks:
 class Held:
     """A conversation that is held."""
 
-    def __init__(self, lock: "threading.Lock | int") -> None:
-        self._lock = lock
-
-    def release(self) -> None:
+    def __init__(self, release: Callable[[], None]) -> None:
+        self.release = release
         """Let the next one in."""
-        if isinstance(self._lock, int):
-            os.close(self._lock)
-        else:
-            self._lock.release()

@@ -3,13 +3,11 @@
 import sqlite3
 from typing import TYPE_CHECKING
 
+from rag_agent.memory.database import UNREADABLE
 from rag_agent.memory.rows import thread_key
 
 if TYPE_CHECKING:
     from rag_agent.memory.checkpointer import Checkpointer
-
-UNREADABLE = "unreadable_checkpoints"
-"""Where a checkpoint that could not be read is left, as it was."""
 
 
 def migrate(saver: "Checkpointer") -> None:
@@ -18,11 +16,11 @@ def migrate(saver: "Checkpointer") -> None:
     Raises:
         ThreadError: The file is damaged. It is left as it is.
     """
-    with saver.database.reading() as connection:
-        if not _there(connection, "checkpoints"):
+    with saver.database.reading():
+        if not saver.database.has("checkpoints"):
             return
     with saver.database.writing() as connection:
-        if not _there(connection, "checkpoints"):  # another process was faster
+        if not saver.database.has("checkpoints"):  # another process was faster
             return
         columns = "thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, type, checkpoint, metadata"
         old = connection.execute(f"SELECT rowid, {columns} FROM checkpoints ORDER BY thread_id, checkpoint_ns, checkpoint_id")
@@ -34,7 +32,7 @@ def migrate(saver: "Checkpointer") -> None:
                 connection.execute(f"INSERT INTO {UNREADABLE} SELECT * FROM checkpoints WHERE rowid = ?", (number,))
                 continue
             saver.store(connection, thread_key(connection, thread_id), ns, parent, checkpoint, metadata or b"{}")
-        if _there(connection, "writes"):
+        if saver.database.has("writes"):
             path = "task_path" if "task_path" in _columns(connection, "writes") else "''"
             connection.execute(
                 f"""INSERT OR REPLACE INTO pending SELECT key, checkpoint_ns, checkpoint_id, task_id, {path}, idx, channel, type,
@@ -42,10 +40,6 @@ def migrate(saver: "Checkpointer") -> None:
             )
             connection.execute("DROP TABLE writes")
         connection.execute("DROP TABLE checkpoints")
-
-
-def _there(connection: sqlite3.Connection, table: str) -> bool:
-    return connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (table,)).fetchone() is not None
 
 
 def _columns(connection: sqlite3.Connection, table: str) -> set[str]:

@@ -53,8 +53,8 @@ class Parts:
         new = [self._part(connection, thread, message) for message in value[same:]]
         line = _line_before(connection, before, len(held) - same) if before is not None else None
         for part in new:
-            row = connection.execute("INSERT INTO lines (thread, previous, part) VALUES (?, ?, ?)", (thread, line, part))
-            line = row.lastrowid
+            sql = "INSERT INTO lines (thread, previous, part) VALUES (?, ?, ?) RETURNING id"
+            line = connection.execute(sql, (thread, line, part)).fetchone()[0]
         assert line is not None  # a conversation is not empty
         self._remember_list(line, (*held[:same], *new))
         return None, line

@@ -10,7 +10,6 @@ from langchain_core.runnables import RunnableConfig
 
 from rag_agent.errors import ThreadError
 from rag_agent.memory.checkpointer import Checkpointer
-from rag_agent.memory.migration import UNREADABLE
 
 
 def problems(saver: Checkpointer) -> list[str]:
@@ -18,13 +17,11 @@ def problems(saver: Checkpointer) -> list[str]:
     found: list[str] = []
     try:
         with saver.database.reading() as connection:
-            found += [f"the file: {row[0]}" for row in connection.execute("PRAGMA quick_check(10)") if row[0] != "ok"]
+            found += saver.database.broken()
             for number, digest, kind, value in connection.execute("SELECT id, hash, type, value FROM parts"):
                 if not isinstance(value, bytes) or hashlib.sha256(f"{kind}\0".encode() + value).digest() != digest:
                     found.append(f"part {number} is not what was written")
             kept = connection.execute("SELECT thread_id, ns, id FROM snapshots JOIN threads ON thread = threads.key").fetchall()
-            if connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (UNREADABLE,)).fetchone():
-                found.append(f"checkpoints of the first version that could not be read are kept in the table {UNREADABLE}")
     except ThreadError as error:
         return [*found, str(error)]
     for thread_id, ns, checkpoint_id in kept:

@@ -28,6 +28,10 @@ _COLUMNS = {
 }
 
 
+KEEP_WRITE = "INSERT INTO pending VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (thread, ns, id, task, idx)"
+REPLACING = """DO UPDATE SET path = excluded.path, channel = excluded.channel, type = excluded.type, value = excluded.value"""
+
+
 @dataclass
 class Rows:
     """The rows of one thread, with the numbers they have in their file."""
@@ -51,7 +55,7 @@ def read_rows(connection: sqlite3.Connection, thread: int) -> Rows:
     """All rows of a thread."""
     rows = Rows()
     for table, columns in _COLUMNS.items():
-        sql = f"SELECT {columns} FROM {table} WHERE thread = ? ORDER BY {'rowid' if table == 'pending' else 1}"
+        sql = f"SELECT {columns} FROM {table} WHERE thread = ? ORDER BY {'ns, id, path, task, idx' if table == 'pending' else 1}"
         setattr(rows, table, connection.execute(sql, (thread,)).fetchall())
     rows.channels = connection.execute(
         "SELECT snapshot, channel, part, line FROM channels JOIN snapshots ON snapshot = key WHERE thread = ?", (thread,)
@@ -69,27 +73,28 @@ def write_rows(connection: sqlite3.Connection, thread: int, rows: Rows) -> None:
     lines: dict[int | None, int | None] = {None: None}
     snapshots: dict[int, int] = {}
     for number, *values in rows.parts:
-        connection.execute("INSERT OR IGNORE INTO parts (thread, hash, type, value) VALUES (?, ?, ?, ?)", (thread, *values))
+        connection.execute(
+            "INSERT INTO parts (thread, hash, type, value) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", (thread, *values)
+        )
         found = connection.execute("SELECT id FROM parts WHERE thread = ? AND hash = ?", (thread, values[0])).fetchone()
         parts[number] = found[0]
     for number, previous, part in rows.lines:  # each stands behind the one it names
-        sql = "INSERT INTO lines (thread, previous, part) VALUES (?, ?, ?)"
-        lines[number] = connection.execute(sql, (thread, lines[previous], parts[part])).lastrowid
+        sql = "INSERT INTO lines (thread, previous, part) VALUES (?, ?, ?) RETURNING id"
+        lines[number] = connection.execute(sql, (thread, lines[previous], parts[part])).fetchone()[0]
     for number, *values in rows.snapshots:
-        sql = f"INSERT OR REPLACE INTO snapshots (thread{_COLUMNS['snapshots'][3:]}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-        snapshots[number] = int(connection.execute(sql, (thread, *values)).lastrowid or 0)
+        connection.execute("DELETE FROM snapshots WHERE thread = ? AND ns = ? AND id = ?", (thread, *values[:2]))
+        sql = f"INSERT INTO snapshots (thread{_COLUMNS['snapshots'][3:]}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING key"
+        snapshots[number] = connection.execute(sql, (thread, *values)).fetchone()[0]
     for snapshot, channel, part, line in rows.channels:
         connection.execute("INSERT INTO channels VALUES (?, ?, ?, ?)", (snapshots[snapshot], channel, parts[part], lines[line]))
-    connection.executemany(
-        "INSERT OR REPLACE INTO pending VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", [(thread, *values) for values in rows.pending]
-    )
+    connection.executemany(f"{KEEP_WRITE} {REPLACING}", [(thread, *values) for values in rows.pending])
 
 
 def keep_only(connection: sqlite3.Connection, thread: int, until: str) -> None:
     """Delete what did not lead to a checkpoint: of the main graph all but its ancestors, of subgraphs what is later."""
     connection.execute(
         """DELETE FROM snapshots WHERE thread = :thread AND CASE WHEN ns = '' THEN id NOT IN (
-            WITH RECURSIVE led(id) AS (SELECT :until UNION SELECT parent FROM snapshots s JOIN led USING (id)
+            WITH RECURSIVE led(id) AS (SELECT CAST(:until AS TEXT) UNION SELECT parent FROM snapshots s JOIN led USING (id)
                 WHERE s.thread = :thread AND s.ns = '' AND parent IS NOT NULL)
             SELECT id FROM led) ELSE id > :until END""",
         {"thread": thread, "until": until},

@@ -28,7 +28,7 @@ SELECT thread_id, COALESCE(title, question, asking, thread_id), COALESCE((
     + (SELECT COALESCE(SUM(LENGTH(value)), 0) FROM pending WHERE thread = key_)
     + (SELECT COALESCE(SUM(LENGTH(checkpoint) + LENGTH(metadata)), 0) FROM snapshots WHERE thread = key_)
     + (SELECT 20 * COUNT(*) FROM lines WHERE thread = key_), asking
-FROM (SELECT *, key AS key_ FROM threads)
+FROM (SELECT *, key AS key_ FROM threads) AS named
 """
 
 
