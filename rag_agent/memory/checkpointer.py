@@ -347,6 +347,10 @@ class Checkpointer(BaseCheckpointSaver[Any]):
             connection.executemany("DELETE FROM threads WHERE thread_id = ?", [(str(thread_id),) for thread_id in thread_ids])
         self._forget()
 
+    def forget_remembered(self) -> None:
+        """Keep nothing of what was deleted: not in memory, and not in the log of the file."""
+        self._forget()
+
     def _forget(self) -> None:
         self._parts.forget()
         self.database.forget_log()
