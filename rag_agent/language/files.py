@@ -130,7 +130,8 @@ class Stating:
 
     remember: tuple[tuple[str, ...], ...]
     """What asks to keep what follows, the longest first."""
-    forget: frozenset[str]
+    my: frozenset[str]
+    """What stands before a thing or person of the speaker's."""
     states: frozenset[str]
     """Verbs behind the speaker that tell a fact of theirs."""
     calls: tuple[tuple[str, ...], ...]

@@ -19,11 +19,11 @@ from langgraph.store.base import BaseStore, Item, PutOp
 from rag_agent.answers import Remembered
 from rag_agent.errors import MemoryNotFoundError, ModelError, SettingsError
 from rag_agent.index.background import Scale, scale_of
-from rag_agent.memory.statements import Statement, is_wish, replaces, words_of
+from rag_agent.memory.statements import Statement, asks_of_other, is_wish, replaces, share_of
 
 __all__ = ["Memories", "Mind"]
 
-BEARS = 0.55
+BEARS = 0.5
 """Least score of a memory that answers a question; scripts/eval_memories.py measures it."""
 HELPS = 0.35
 """Least score of one that a model is told while it answers."""
@@ -167,12 +167,12 @@ class Memories:
             least: The score they must reach: the cosine, and what the share of the question's words in them adds.
         """
         kept = [memory for memory in self.list() if not is_wish(memory.text)]
-        asked = words_of(question)
-        shares = [len(asked & words_of(memory.text)) / len(asked) if asked else 0.0 for memory in kept]
+        shares = [share_of(question, memory.text) for memory in kept]
         likenesses = self._mind.likeness(question, [memory.text for memory in kept])
         scores = [like + _WORDS * share for like, share in zip(likenesses, shares, strict=True)] if likenesses else shares
         scored = [Found(memory, score) for memory, score in zip(kept, scores, strict=True)]
-        return sorted((found for found in scored if found.score >= least), key=lambda found: -found.score)[:k]
+        bearing = [found for found in scored if found.score >= least and not asks_of_other(question, found.memory.text)]
+        return sorted(bearing, key=lambda found: -found.score)[:k]
 
     def any(self) -> bool:
         """Whether there is one."""

@@ -12,7 +12,10 @@ from rag_agent.language import Language, detect, language, sentence_texts
 from rag_agent.memory.followups import names_language, recall_of, remark_of
 from rag_agent.memory.followups.phrases import Token, singular, talk_of, tokens
 
-__all__ = ["Fact", "Stated", "Statement", "asks_for_all", "fact_of", "is_personal", "is_wish", "replaces", "stated", "words_of"]
+__all__ = [
+    "Fact", "Stated", "Statement", "asks_for_all", "asks_of_other", "fact_of", "is_personal", "is_wish", "replaces", "share_of",
+    "stated", "words_of",
+]  # fmt: skip
 
 _LONGEST = 400  # characters; a longer turn is pasted text
 _SUBJECT = 5  # words between "my" and its verb
@@ -89,7 +92,9 @@ def is_personal(question: str) -> bool:
     if any((modal, i) in pairs or (i, modal) in pairs for modal in known.modals for i in talk.i):
         return False
     how = next((place for place, low in enumerate(found) if low in ("how", "hoe", "comment", "cómo")), None)
-    return how is None or not set(found[how + 1 : how + 2]) & talk.do
+    if how is None or not set(found[how + 1 : how + 2]) & (talk.do - {"did", "had"}):
+        return True
+    return bool(set(found[how + 3 : how + 4]) & known.stating.states)  # "How do I like my coffee?"
 
 
 def asks_for_all(question: str) -> bool:
@@ -153,6 +158,32 @@ def replaces(new: Statement, old: str, likeness: float) -> bool:
 _LIKE = 0.5
 
 
+def share_of(question: str, statement: str) -> float:
+    """The share of a question's words that a statement holds, 0 to 1; that both tell a relation, of two dogs, say, is none."""
+    asked, fact = words_of(question), fact_of(statement)
+    of, other = _asked_of(question, fact), fact.subject
+    if not asked or (of and other and not of & fact.words):
+        return 0.0
+    return len(asked & fact.words) / len(asked)
+
+
+def asks_of_other(question: str, statement: str) -> bool:
+    """Whether a question asks for another relation than a statement tells, or for the user's and it tells another's."""
+    fact, asked = fact_of(statement), words_of(question)
+    if not fact.relation:
+        return False
+    if fact.relation not in asked:
+        return bool(asked & _relations(_known(question)))  # it asks for another one
+    of = _asked_of(question, fact)
+    return bool(of) != bool(fact.subject) and not of & fact.words
+
+
+def _asked_of(question: str, fact: Fact) -> frozenset[str]:
+    """Of whom or what a question asks for the relation of a fact; empty for the user, or where it asks for none."""
+    asked = words_of(question)
+    return asked - {fact.relation} if fact.relation and fact.relation in asked else frozenset()
+
+
 def _verb_of(found: Sequence[Token], known: Language) -> int:
     """Where what is said of a subject begins."""
     verbs = [place for place, token in enumerate(found) if place and token.low in _be(known)]
@@ -162,7 +193,7 @@ def _verb_of(found: Sequence[Token], known: Language) -> int:
 
 def _relation(before: set[str], behind: Sequence[str], verb: Sequence[Token], known: Language) -> tuple[str, set[str]]:
     """The relation that a statement tells, or ""; and of what, where that stands behind the verb ("I have a dog called Rex")."""
-    one = {word for word in (known.stating.same.get(low) for low in known.stating.one) if word}
+    one = _relations(known)
     if found := sorted(before & one):
         return found[0], set()
     own = bool(verb) and (verb[0].low in _be(known) or known.stating.same.get(verb[0].low) in one)
@@ -251,13 +282,18 @@ def _states(lows: Sequence[str], known: Language) -> bool:
         place += 1
     if place < len(lows) and lows[place] in stating.states:
         return _lasts(lows[place + 1 :], known, lows[place])
-    verbs = [place for place, low in enumerate(lows[: _SUBJECT + 2]) if place > 1 and (low in _be(known) or low in stating.same)]
-    verbs = [place for place in verbs if place > 2 or lows[place] in _be(known) or lows[place] not in known.talk.closed]
-    be = next((place for place in verbs if lows[place] in _be(known)), verbs[0] if verbs else 0)
-    subject = lows[1:be]
-    if not be or set(subject) & (talk.answer | stating.passing):
+    return lows[0] in stating.my and _owns(lows, known)
+
+
+def _owns(lows: Sequence[str], known: Language) -> bool:
+    """Whether a clause tells a lasting fact of a thing or person of whoever says it: "my passport expires in 2031"."""
+    told = known.stating.states | known.stating.same.keys()
+    verbs = [place for place, low in enumerate(lows[: _SUBJECT + 2]) if place > 1 and low in _be(known) | told]
+    verb = next((place for place in verbs if lows[place] in _be(known)), verbs[0] if verbs else 0)
+    if not verb or set(lows[1:verb]) & (known.talk.answer | known.stating.passing - known.talk.preposition):
         return False
-    return _lasts(lows[be + 1 :], known, lows[be])
+    value = lows[verb + 1 :]
+    return _lasts(value, known, lows[verb]) or (len(value) > 1 and value[0] in known.talk.preposition)
 
 
 def _corrects(lows: Sequence[str], known: Language) -> bool:
@@ -304,6 +340,11 @@ def _words(found: Sequence[Token], known: Language) -> list[str]:
     same, stating = known.stating.same, known.stating
     small = known.talk.closed | stating.now | stating.tells
     return [same.get(low) or singular(low) for token in found if (low := token.low) in same or low not in small]
+
+
+def _relations(known: Language) -> frozenset[str]:
+    """The relations of which a subject has one at a time."""
+    return frozenset(known.stating.same.get(low, low) for low in known.stating.one)
 
 
 def _one_within_other(one: frozenset[str], other: frozenset[str]) -> bool:

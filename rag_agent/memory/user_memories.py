@@ -10,7 +10,7 @@ from langgraph.store.base import BaseStore
 from rag_agent.answers import Remembered
 from rag_agent.memory.checkpointer import Checkpointer
 from rag_agent.memory.locks import ThreadLocks
-from rag_agent.memory.memories import Memories, Mind
+from rag_agent.memory.memories import BEARS, Memories, Mind
 from rag_agent.memory.memory_store import MemoryStore
 from rag_agent.memory.redaction import redact
 
@@ -61,9 +61,9 @@ class UserMemories:
         """
         return self._memories.edit(memory_id, text)
 
-    def recall(self, question: str, k: int = 5) -> Sequence[Remembered]:
-        """The memories that answer a question, best first."""
-        return [found.memory for found in self._memories.recall(question, k)]
+    def recall(self, question: str, k: int = 5, *, least: float = BEARS) -> Sequence[Remembered]:
+        """The memories that answer a question, best first; `least` is the score that they must reach, 0 to about 1."""
+        return [found.memory for found in self._memories.recall(question, k, least)]
 
     def forget(self, *memory_ids: str, thread_id: str | None = None) -> Forgotten:
         """Forget memories for good, by their IDs, or all that came from a conversation.

@@ -58,7 +58,7 @@ class Recollection:
         return {**update, **self._answered({**state, **update}, told, kept)}
 
     def recollect(self, state: AgentState) -> AgentState:
-        """Answer from memories where the question is about its user; else bring to mind what a model is to be told."""
+        """Answer from memories where the question is about its user; else bring to mind what a model or a refusal is to tell."""
         memories, question = self._memories(), state["question"]
         assert memories is not None
         if is_personal(question) and not self._tells_model_only:
@@ -67,7 +67,8 @@ class Recollection:
                 told = [self._responding.remembered(state, one, number) for number, one in enumerate(found, start=1)]
                 return self._answered(state, told, found)
         if self._has_documents and not self._writer.answers:
-            return {}
+            near = memories.recall(question, 1, HELPS) if is_personal(question) else ()
+            return {"remembered": [found.memory.to_dict() for found in near]} if near else {}
         bearing = [found.memory for found in memories.recall(question, _TOLD, HELPS)]
         told_now = {one["id"] for one in state.get("kept", [])}
         chosen = [one for one in (*memories.wishes(), *bearing) if one.id not in told_now and not self._shown(one, state)]

@@ -71,6 +71,8 @@ class Responding:
             nearest = self._documents.nearest(word)
             near = {"nearest": nearest} if nearest else {}
             text += self.say(state, "MISSING_NEAREST" if nearest else "MISSING", word=word, **near)
+        for number, memory in enumerate(_memories(state), start=1):
+            text += f" {self.remembered(state, memory, number)}"
         return self.answered(state, text, "refusal", left_out=state.get("left_out", []))
 
     def answered(
