@@ -80,8 +80,6 @@ class Sentence(_Value):
     standing: Standing
     citations: tuple[int, ...]
     """The places, from 0, of the citations it stands on."""
-    memories: tuple[int, ...] = ()
-    """The places, from 0, of the memories it rests on."""
 
 
 @dataclass(frozen=True)
@@ -136,8 +134,7 @@ class Answer(_Value):
         plain = {name: value for name, value in values.items() if name != "refused"}
         plain["citations"] = tuple(Citation(**citation) for citation in plain.get("citations", ()))
         plain["sentences"] = tuple(
-            Sentence(one["text"], one["standing"], tuple(one["citations"]), tuple(one.get("memories", ())))
-            for one in plain.get("sentences", ())
+            Sentence(one["text"], one["standing"], tuple(one["citations"])) for one in plain.get("sentences", ())
         )
         plain["memories"] = tuple(Remembered(**memory) for memory in plain.get("memories", ()))
         plain["context"] = tuple(Hit(**hit) for hit in plain.get("context", ()))

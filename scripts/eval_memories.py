@@ -78,8 +78,9 @@ FACTS = (
 )  # fmt: skip
 ASIDES = (
     "Who landed on the Moon?", "I am looking for the lock settings.", "I am not sure.", "Which plant makes water on Aruba?",
-    "The letter says: I am the king.", "She is called Petra.", "I have a question about the moon.", 
-    "Do you remember my tortoise?",     "Can I use it offline?", "I was wondering who stayed in orbit.", "Thanks!", "What does \"my name is Bob\" mean?",
+    "The letter says: I am the king.", "She is called Petra.", "I have a question about the moon.",
+    "Do you remember my tortoise?", "Can I use it offline?", "I was wondering who stayed in orbit.",
+    "Thanks!", "What does \"my name is Bob\" mean?",
 )  # fmt: skip
 """Nothing of this is to be kept."""
 UNTOLD = (
@@ -154,8 +155,8 @@ def _asked(agent: RagAgent) -> dict[str, Any]:
         else:
             wrong.append(f"{fact.question} -> {answer.text[:60]} … {answer.text[-100:]}")
     return {
-        "asked": sum(not fact.forgotten for fact in FACTS), "right": right, "right_or_beside_a_refusal": told, "right_first": first,
-        "old_values": old, "forgotten_brought_back": brought_back, "wrong": wrong,
+        "asked": sum(not fact.forgotten for fact in FACTS), "right": right, "right_or_beside_a_refusal": told,
+        "right_first": first, "old_values": old, "forgotten_brought_back": brought_back, "wrong": wrong,
     }  # fmt: skip
 
 

@@ -116,7 +116,7 @@ class Recollection:
         return memory.thread_id == _thread() and memory.turn is not None and now - _RECENT < memory.turn <= now
 
     def _answered(self, state: AgentState, told: Sequence[str], memories: Sequence[Remembered]) -> AgentState:
-        sentences = tuple(Sentence(text, "remembered", (), (min(place, len(memories) - 1),)) for place, text in enumerate(told))
+        sentences = tuple(Sentence(text, "remembered", ()) for text in told)
         state = {**state, "remembered": [one.to_dict() for one in memories], "kept": []}
         return self._responding.answered(state, " ".join(told), "remembered", sentences=sentences)
 
