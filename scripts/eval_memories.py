@@ -35,7 +35,8 @@ class Fact(NamedTuple):
 FACTS = (
     Fact("My dog is called Rex.", "What is my dog's name?", "Rex", "My dog is called Max now.", "Max"),
     Fact("I live in Utrecht.", "In which city is my home?", "Utrecht", "I moved to Leiden last month.", "Leiden"),
-    Fact("My favourite colour is blue.", "Which colour do I like best?", "blue", "Actually, green is my favourite colour.", "green"),
+    Fact("My favourite colour is blue.", "Which colour do I like best?", "blue",
+         "Actually, green is my favourite colour.", "green"),
     Fact("I work at Acme.", "Who is my employer?", "Acme", "I now work at Globex.", "Globex"),
     Fact("My doctor is Dr Smith.", "Who is my physician?", "Smith", "My doctor is Dr Jones now.", "Jones"),
     Fact("My phone number is 0612340001.", "At which number can I be called?", "0612340001",
