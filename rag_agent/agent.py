@@ -14,6 +14,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.vectorstores import VectorStore
 from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.store.base import BaseStore
 
 from rag_agent.answers import Answer, Event, Hit, IndexReport
 from rag_agent.as_html import table, text
@@ -26,12 +27,15 @@ from rag_agent.index import Index, Library, Progress, RerankedLibrary, VectorSto
 from rag_agent.language.voice import Voice
 from rag_agent.memory.checkpointer import Checkpointer
 from rag_agent.memory.locks import ThreadLocks
+from rag_agent.memory.memories import Mind
+from rag_agent.memory.memory_store import MemoryStore
 from rag_agent.memory.threads import Threads
+from rag_agent.memory.user_memories import UserMemories
 from rag_agent.models import chat_model, name_of
 from rag_agent.models import embeddings as embedding_model
 from rag_agent.models.cross_encoder import RelevanceScorer
 from rag_agent.models.judge import EntailmentJudge
-from rag_agent.models.remembered import RememberedEmbeddings
+from rag_agent.models.remembered import LaterEmbeddings, RememberedEmbeddings
 from rag_agent.parts import made_once
 from rag_agent.postgres import is_url
 from rag_agent.settings import MEMORY, Settings
@@ -73,6 +77,8 @@ class RagAgent:
         settings: Settings | None = None,
         vector_store: VectorStore | None = None,
         checkpointer: BaseCheckpointSaver[Any] | None = None,
+        store: BaseStore | None = None,
+        user: str | None = None,
     ) -> None:
         """Name the parts. Nothing is loaded or opened before it is needed.
 
@@ -85,11 +91,13 @@ class RagAgent:
             settings: Everything else that can be set; the arguments before come first.
             vector_store: Any LangChain vector store in place of an index over `docs`.
             checkpointer: Any LangGraph saver in place of the one in the home folder.
+            store: Any LangGraph store for what users state of themselves, in place of the one in the home folder.
+            user: Whose memories are kept and recalled, where a question names nobody else.
 
         Raises:
             SettingsError: A setting cannot be used, or `docs` and `vector_store` are both given.
         """
-        self.settings = _merged(settings, system=system, home=home)
+        self.settings = _merged(settings, system=system, home=home, user=user)
         if docs is not None and vector_store is not None:
             raise SettingsError("docs and vector_store are both given; leave one out")
         self._docs = Path(docs) if docs is not None else None
@@ -97,6 +105,7 @@ class RagAgent:
         self._given_model = model if model is not None else self.settings.model
         self._given_embeddings = embeddings if embeddings is not None else self.settings.embeddings
         self._given_checkpointer = checkpointer
+        self._given_store = store
         self._look_at = 0.0  # when the documents are looked at again, in seconds of `time.monotonic`
         self.making = threading.RLock()
         """Held while a part is made: several threads may need the first question's parts at once."""
@@ -181,23 +190,38 @@ class RagAgent:
 
     # --- questions -----------------------------------------------------------------------------------------------------
 
-    def ask(self, question: str, *, thread_id: ThreadID | None = None, history: Sequence[BaseMessage] = ()) -> Answer:
+    def ask(
+        self,
+        question: str,
+        *,
+        thread_id: ThreadID | None = None,
+        history: Sequence[BaseMessage] = (),
+        user: str | None = None,
+    ) -> Answer:
         """Answer a question.
 
         Args:
             question: What to answer.
             thread_id: The conversation it belongs to: any text, a number or a UUID. None is a question of its own, not stored.
             history: The messages before it, where the caller keeps the conversation; with a `thread_id` there are none.
+            user: Whose memories are kept and recalled; None is the agent's own user.
 
         Raises:
             RagAgentError: The documents, a model, or the home cannot be used.
         """
-        for event in self.stream(question, thread_id=thread_id, history=history):
+        for event in self.stream(question, thread_id=thread_id, history=history, user=user):
             if event.answer is not None:
                 return event.answer
         raise AssertionError("a stream ends with its answer")
 
-    def stream(self, question: str, *, thread_id: ThreadID | None = None, history: Sequence[BaseMessage] = ()) -> Iterator[Event]:
+    def stream(
+        self,
+        question: str,
+        *,
+        thread_id: ThreadID | None = None,
+        history: Sequence[BaseMessage] = (),
+        user: str | None = None,
+    ) -> Iterator[Event]:
         """Answer a question step by step: see `Event`. Unchecked text is never streamed; the last event has the answer."""
         question = not_empty(question, "question")
         thread = thread_name(thread_id) if thread_id is not None else None
@@ -206,7 +230,7 @@ class RagAgent:
         turn = TurnEvents(thread)
         with self._kept_whole(thread, question):
             graph = self._graph if thread is not None else self._forgetful_graph
-            with Running(graph, _values(question, thread, history), config, run_options(thread)) as run:
+            with Running(graph, _values(question, thread, history), config, run_options(thread), user) as run:
                 for part in run:
                     if event := turn.event(part):
                         yield event
@@ -239,15 +263,27 @@ class RagAgent:
             self.threads.replace(thread, turn, events.messages)
         return events.answer()
 
-    async def aask(self, question: str, *, thread_id: ThreadID | None = None, history: Sequence[BaseMessage] = ()) -> Answer:
+    async def aask(
+        self,
+        question: str,
+        *,
+        thread_id: ThreadID | None = None,
+        history: Sequence[BaseMessage] = (),
+        user: str | None = None,
+    ) -> Answer:
         """`ask`, without blocking the event loop."""
-        async for event in self.astream(question, thread_id=thread_id, history=history):
+        async for event in self.astream(question, thread_id=thread_id, history=history, user=user):
             if event.answer is not None:
                 return event.answer
         raise AssertionError("a stream ends with its answer")
 
     async def astream(
-        self, question: str, *, thread_id: ThreadID | None = None, history: Sequence[BaseMessage] = ()
+        self,
+        question: str,
+        *,
+        thread_id: ThreadID | None = None,
+        history: Sequence[BaseMessage] = (),
+        user: str | None = None,
     ) -> AsyncIterator[Event]:
         """`stream`, without blocking the event loop."""
         question = not_empty(question, "question")
@@ -258,7 +294,9 @@ class RagAgent:
         async with self._kept_whole(thread, question):
             graph = self._graph if thread is not None else self._forgetful_graph
             stop = threading.Event()
-            run = graph.astream(_values(question, thread, history), config, context=stoppable(stop.is_set), **run_options(thread))
+            run = graph.astream(
+                _values(question, thread, history), config, context=stoppable(stop.is_set, user), **run_options(thread)
+            )
             try:
                 async for part in run:
                     if event := turn.event(part):
@@ -275,9 +313,22 @@ class RagAgent:
         return Threads(self._checkpointer, self._locks)
 
     @made_once
+    def memories(self) -> UserMemories:
+        """What the user stated of themselves or asked to keep: list, add, edit, forget, recall."""
+        return self.memories_of(self.settings.user)
+
+    def memories_of(self, user: str) -> UserMemories:
+        """The memories of another user.
+
+        Raises:
+            SettingsError: The user has no name.
+        """
+        return UserMemories(self._store, user, self._mind, self._checkpointer, self._locks)
+
+    @made_once
     def graph(self) -> "Compiled":
         """The compiled `agent_graph`, for plain LangGraph calls such as `get_state` on the same threads."""
-        return private(self.builder().compile(checkpointer=self._checkpointer), self.settings)
+        return private(self.builder().compile(checkpointer=self._checkpointer, store=self._kept_in), self.settings)
 
     def builder(self) -> "StateGraph[AgentState, Any, Any, Any]":
         """The uncompiled `agent_graph` of this agent's parts, to compile with a saver of your own. Indexes at once."""
@@ -296,6 +347,9 @@ class RagAgent:
             language=self.settings.language,
             name=given if isinstance(given, str) else name_of(given),
             choices=_Choices(self),
+            memories=self.settings.memories,
+            mind=self._mind,
+            user=self.settings.user,
         )
 
     def chat(self, thread_id: ThreadID | None = None) -> None:
@@ -336,6 +390,10 @@ class RagAgent:
             saver = self._checkpointer
             assert isinstance(saver, Checkpointer)
             saver.close()
+        if self._given_store is None and "_store" in self.__dict__:
+            store = self._store
+            assert isinstance(store, MemoryStore)
+            store.close()
 
     def __enter__(self) -> Self:
         return self
@@ -403,11 +461,26 @@ class RagAgent:
         return self._given_checkpointer or Checkpointer(place)
 
     @made_once
+    def _store(self) -> BaseStore:
+        folder = self.settings.folder
+        return self._given_store if self._given_store is not None else MemoryStore(folder / "memories.sqlite" if folder else None)
+
+    @property
+    def _kept_in(self) -> BaseStore | None:
+        """The store of the conversations' graph; None where nothing is to be kept."""
+        return self._store if self.settings.memories else None
+
+    @made_once
+    def _mind(self) -> Mind:
+        """How statements are compared: as the documents are, and the model loads when there is something to compare."""
+        return Mind(RememberedEmbeddings(LaterEmbeddings(lambda: self._embeddings)))
+
+    @made_once
     def _graph(self) -> "Compiled":
         """What answers. Its nodes change no message, so that it may borrow them; callers of `graph` may do as they like."""
         saver = self._checkpointer
         lending = saver.lending() if isinstance(saver, Checkpointer) else saver
-        return private(self.builder().compile(checkpointer=lending), self.settings)
+        return private(self.builder().compile(checkpointer=lending, store=self._kept_in), self.settings)
 
     @made_once
     def _forgetful_graph(self) -> "Compiled":
@@ -476,10 +549,11 @@ def _values(question: str, thread: str | None, history: Sequence[BaseMessage]) -
     return {"question": question, "messages": list(history)} if history else {"question": question}
 
 
-def _merged(settings: Settings | None, *, system: str | None, home: str | Path | None) -> Settings:
+def _merged(settings: Settings | None, *, system: str | None, home: str | Path | None, user: str | None) -> Settings:
     if settings is None:
-        return Settings.load(system=system, home=home)
-    changes = {name: value for name, value in (("system", system), ("home", home)) if value is not None}
+        return Settings.load(system=system, home=home, user=user)
+    given = (("system", system), ("home", home), ("user", user))
+    changes = {name: value for name, value in given if value is not None}
     if is_url(home):
         changes["database"] = changes.pop("home")
     if isinstance(changes.get("home"), str) and changes["home"] != MEMORY:

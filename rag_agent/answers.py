@@ -6,13 +6,14 @@ from typing import Any, Literal, Self
 
 from rag_agent.as_html import answer_html
 
-_MARK = re.compile(r" ?\[\d+\]")
+_MARK = re.compile(r" ?\[m?\d+\]")
 
-Standing = Literal["quote", "restated", "judged"]
+Standing = Literal["quote", "restated", "judged", "remembered"]
 """`quote`: verbatim, shown without the marks of its format; `restated`: word for word from one quote, by deletions that take
-nothing away; `judged`: a judge says that the quote says it, and names, numbers, dates and negation match."""
+nothing away; `judged`: a judge says that the quote says it, and names, numbers, dates and negation match; `remembered`: no
+document says it, the user did, and it is shown as that."""
 
-Kind = Literal["generated", "quote", "transformed", "chat", "refusal"]
+Kind = Literal["generated", "quote", "transformed", "chat", "remembered", "refusal"]
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,21 @@ class Citation(_Value):
 
 
 @dataclass(frozen=True)
+class Remembered(_Value):
+    """What a user stated of themselves or asked to keep. It is no source."""
+
+    id: str
+    text: str
+    """In the user's own words."""
+    thread_id: str | None = None
+    """The conversation it was said in; None for one that was added otherwise."""
+    turn: int | None = None
+    """Which turn of it, counted from 1."""
+    time: str = ""
+    """When it was kept, ISO 8601, UTC."""
+
+
+@dataclass(frozen=True)
 class Sentence(_Value):
     """A statement of an answer, and how it stands: see `Standing`."""
 
@@ -71,10 +87,11 @@ class Answer(_Value):
     """An answer, what it stands on, and how it came about."""
 
     text: str
-    """The answer; `[n]` behind a sentence is `citations[n - 1]`."""
+    """The answer; `[n]` behind a sentence is `citations[n - 1]`, `[mn]` is `memories[n - 1]`."""
     kind: Kind
     """`generated`: the model's sentences, each checked against a quote; `quote`: the best sentences of the documents
-    themselves; `transformed`: rests on an earlier answer (shortened, translated, recalled); `chat`: no documents; `refusal`."""
+    themselves; `transformed`: rests on an earlier answer (shortened, translated, recalled); `chat`: no documents;
+    `remembered`: what the user stated themselves, in this turn or an earlier one; `refusal`."""
     citations: tuple[Citation, ...] = ()
     sentences: tuple[Sentence, ...] = ()
     """What `text` says, one by one, with what each stands on; empty where nothing is cited, and in answers of version 0.1."""
@@ -95,6 +112,8 @@ class Answer(_Value):
     evidence: float | None = None
     """How likely, 0 to 1, the passages found hold the answer (by evidence, where half of all questions have one); what lies
     under the setting `refusal_threshold` is refused. None where nothing was searched."""
+    memories: tuple[Remembered, ...] = ()
+    """What the user stated, in this turn or earlier ones, that was kept or that the answer rests on. They are no sources."""
 
     @property
     def refused(self) -> bool:
@@ -117,6 +136,7 @@ class Answer(_Value):
         plain["sentences"] = tuple(
             Sentence(one["text"], one["standing"], tuple(one["citations"])) for one in plain.get("sentences", ())
         )
+        plain["memories"] = tuple(Remembered(**memory) for memory in plain.get("memories", ()))
         plain["context"] = tuple(Hit(**hit) for hit in plain.get("context", ()))
         plain["left_out"] = tuple(plain.get("left_out", ()))
         return cls(**plain)

@@ -8,9 +8,9 @@ from rag_agent.visible import visible
 
 __all__ = ["answer_html", "element", "table"]
 
-_COLOURS = {"quote": "#1a7048", "restated": "#1d5fa8", "judged": "#8a5a00"}
-_NAMES = {"quote": "quote", "restated": "word for word", "judged": "judged"}
-_LINES = {"quote": "solid", "restated": "dashed", "judged": "dotted"}
+_COLOURS = {"quote": "#1a7048", "restated": "#1d5fa8", "judged": "#8a5a00", "remembered": "#6b4fa0"}
+_NAMES = {"quote": "quote", "restated": "word for word", "judged": "judged", "remembered": "remembered, no source"}
+_LINES = {"quote": "solid", "restated": "dashed", "judged": "dotted", "remembered": "double"}
 
 
 def element(tag: str, *children: str, **attributes: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rag_agent.cli_eval import evaluate
+from rag_agent.cli_memories import memories_app
 from rag_agent.cli_models import compare, models_app, tokens
 from rag_agent.cli_serve import mcp, serve
 from rag_agent.cli_threads import threads_app
@@ -28,6 +29,7 @@ app = Commands(
     add_completion=False,
 )
 app.add_typer(threads_app, name="threads")
+app.add_typer(memories_app, name="memories")
 app.add_typer(models_app, name="models")
 app.command("eval")(evaluate)
 app.command("trust")(trust)

@@ -175,7 +175,11 @@ def threads_delete(thread_id: str) -> None:
 
     with _home() as agent:
         agent.threads.delete(thread_id)
+        left = len(agent.memories.list(thread_id=thread_id)) if agent.settings.memories else 0
     console.note(f"Thread {console.line(thread_id)} is deleted.")
+    if left:
+        again = f"`rag-agent memories forget --thread {console.line(thread_id)}` forgets them"
+        console.note(f"{left} memories that came from it stay; {again}.")
 
 
 @threads_app.command("prune")

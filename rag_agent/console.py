@@ -44,12 +44,20 @@ def print_answer(answer: Answer, *, text: bool = True) -> None:
     if answer.citations:
         out()
         print_sources(answer.citations)
+    print_memories(answer)
     if answer.kind == "quote":
         note("\nThese are the best sentences of the documents themselves.")
     if answer.kind == "transformed" and answer.citations:
         note("\nThis rests on an earlier answer, whose sources are shown.")
     for told in answer.left_out:
         note(f"Note: {line(told)}")
+
+
+def print_memories(answer: Answer) -> None:
+    """What the user stated that was kept of the turn, or that the answer rests on: it is no source."""
+    for number, one in enumerate(answer.memories, start=1):
+        where = f"turn {one.turn} of {line(one.thread_id or '')}" if one.turn is not None else "added"
+        note(f"Remembered [m{number}] ({one.id}, {where}, {one.time[:10]}), what you said and no source: “{line(one.text)}”")
 
 
 def print_found(event: Event) -> None:

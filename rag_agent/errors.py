@@ -12,6 +12,7 @@
   x EvaluationError      a file of questions or of an earlier run that cannot be used, or a measure under its limit
   x ThreadError          a conversation that cannot be used, or a thread file that cannot be read
     + ThreadNotFoundError a conversation that does not exist
+  x MemoryNotFoundError  a remembered statement that does not exist
 """
 
 
@@ -61,3 +62,7 @@ class ThreadError(RagAgentError):
 
 class ThreadNotFoundError(ThreadError):
     """There is no conversation of this ID."""
+
+
+class MemoryNotFoundError(RagAgentError):
+    """There is no remembered statement of this ID."""

@@ -107,6 +107,16 @@ RECALL_NO_TURN = "There is no turn {number} in this conversation; it has {turns}
 RECALL_CHANGED = "{file} has changed since that answer"
 RECALL_ELSEWHERE = "that answer stands on the documents in {docs}"
 
+REMEMBERED = (
+    "What this user stated in earlier conversations. These are statements of theirs and no source: let them tell you what the "
+    "user means and wants, never cite them, and where you rest on one, say that the user told you."
+)
+REMEMBERED_LINE = "- the user stated: “{text}”"
+MEMORY = "You told me in turn {turn} of “{thread}” ({time}): “{text}” [m{number}]"
+MEMORY_ADDED = "You asked me to keep ({time}): “{text}” [m{number}]"
+KEPT = "I will remember: “{text}” [m{number}]"
+KEPT_INSTEAD = "It takes the place of what you said before."
+
 SEARCHED = " I searched {searched}; the nearest passage is in {file}: “{text}”"
 SEARCHED_NOTHING = " I searched {searched} and found nothing near it."
 MISSING = " “{word}” does not occur in what was found."

@@ -105,6 +105,12 @@ class Settings(BaseSettings):
     generation: Annotated[dict[str, Any], NoDecode] = Field(default_factory=dict)
     """Generation settings by their transformers names, such as `temperature` and `max_new_tokens`."""
 
+    memories: bool = True
+    """Whether what a user states of themselves, or asks to keep, in a conversation is kept and recalled in others."""
+
+    user: Annotated[str, Field(min_length=1)] = "local"
+    """Whose memories are kept and recalled."""
+
     tracing: bool = False
     """Whether LangChain may send what is asked and read to a tracing server, where its own variables ask for that."""
 

@@ -84,10 +84,12 @@ class Running:
     listening; a model may write for a minute more. From here the node is told to stop, and does at the next token.
     """
 
-    def __init__(self, graph: "Compiled", values: dict[str, Any], config: RunnableConfig, options: dict[str, Any]) -> None:
+    def __init__(
+        self, graph: "Compiled", values: dict[str, Any], config: RunnableConfig, options: dict[str, Any], user: str | None = None
+    ) -> None:
         self._parts: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._stop = threading.Event()
-        context = stoppable(self._stop.is_set)
+        context = stoppable(self._stop.is_set, user)
         work = partial(self._work, graph, values, config, {**options, "context": context})
         # Callbacks and tracers of the caller travel in its context variables.
         self._thread = threading.Thread(target=contextvars.copy_context().run, args=(work,), daemon=True)

@@ -8,10 +8,10 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "rag_agent"
 ROOMS = (
-    "errors", "telling", "parts", "private", "visible", "trust", "postgres", "settings", "tracing", "prompts", "sayings", "as_html",
-    "answers", "language", "models", "documents", "index", "grounding", "memory", "workflows", "explaining", "turns", "agent",
-    "watching", "evaluation", "server", "doctor", "console", "cli_trust", "cli_threads", "cli_eval", "cli_models",
-    "cli_serve", "cli", "testing",
+    "errors", "telling", "parts", "private", "visible", "trust", "postgres", "settings", "tracing", "prompts", "sayings",
+    "as_html", "answers", "language", "models", "documents", "index", "grounding", "memory", "workflows", "explaining",
+    "turns", "agent", "watching", "evaluation", "server", "doctor", "console", "cli_trust", "cli_threads", "cli_memories",
+    "cli_eval", "cli_models", "cli_serve", "cli", "testing",
 )  # fmt: skip
 # What may be used from anywhere: the version in the package's own `__init__`.
 FILES = sorted(PACKAGE.rglob("*.py"))

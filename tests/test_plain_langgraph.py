@@ -130,7 +130,7 @@ def test_the_schemas_are_declared(made: Any) -> None:
     assert [set(schema["properties"]) for schema in schemas] == [
         {"question", "messages"},
         {"answer", "messages"},
-        {"model", "k", "answer", "judge", "docs"},
+        {"model", "k", "answer", "judge", "docs", "user"},
     ]
     for schema in schemas:
         json.dumps(schema)

@@ -125,6 +125,36 @@ class Talk:
 
 
 @dataclass(frozen=True)
+class Stating:
+    """How a user states something of themselves, or asks to keep it. Phrases are runs of words, parted as those of `Talk`."""
+
+    remember: tuple[tuple[str, ...], ...]
+    """What asks to keep what follows, the longest first."""
+    my: frozenset[str]
+    """What stands before a thing or person of the speaker's."""
+    states: frozenset[str]
+    """Verbs behind the speaker that tell a fact of theirs."""
+    calls: tuple[tuple[str, ...], ...]
+    """Other first words of a statement."""
+    passing: frozenset[str]
+    """What behind such a verb tells of a moment, a question or a complaint; "-ing" is any word with that ending."""
+    lasting: frozenset[str]
+    """What ends like that and tells a fact."""
+    wishes: tuple[tuple[str, ...], ...]
+    """What begins a wish for all answers to come."""
+    wish: frozenset[str]
+    """What is wished: one of these verbs stands at its beginning."""
+    now: frozenset[str]
+    """Words by which what was said before no longer holds."""
+    same: Mapping[str, str]
+    """Words that tell the same relation ("called", "name"), each with the first of its row."""
+    one: frozenset[str]
+    """Those relations of which a subject has one at a time."""
+    tells: frozenset[str]
+    """Verbs by which one asks for what was told."""
+
+
+@dataclass(frozen=True)
 class Language:
     """One language; words are folded as `words` gives them."""
 
@@ -169,6 +199,7 @@ class Language:
     """The symbol of each unit by its words."""
     abbreviations: Abbreviations = field(repr=False)
     talk: Talk = field(repr=False)
+    stating: Stating = field(repr=False)
 
     @cached_property
     def reservations(self) -> frozenset[str]:
@@ -197,9 +228,9 @@ def language(code: str | None) -> Language | None:
     if code is None or code not in LANGUAGES:
         return None
     values: dict[str, Any] = tomllib.loads((_FILES / f"{code}.toml").read_text(encoding="utf-8"))
-    talk = _talk(code, values.pop("talk"))
+    talk, stating = _talk(code, values.pop("talk")), _stating(values.pop("stating"))
     read: dict[str, Any] = {name: _read(name, value) for name, value in values.items()}
-    return Language(code=code, talk=talk, **read)
+    return Language(code=code, talk=talk, stating=stating, **read)
 
 
 def _read(name: str, value: Any) -> Any:
@@ -225,3 +256,11 @@ def _talk(code: str, values: Mapping[str, Any]) -> Talk:
     read["nth"] = tuple(fold(values["nth"]).split())
     read["opener"] = tuple(tuple(phrase.split()) for phrase in values["opener"])
     return Talk(code=code, **read)
+
+
+def _stating(values: Mapping[str, Any]) -> Stating:
+    read: dict[str, Any] = {name: frozenset(fold(words).split()) for name, words in values.items() if isinstance(words, str)}
+    for name in ("remember", "calls", "wishes"):
+        read[name] = tuple(sorted((tuple(fold(phrase).split()) for phrase in values[name]), key=len, reverse=True))
+    read["same"] = {word: row.split()[0] for row in map(fold, values["same"]) for word in row.split()}
+    return Stating(**read)

@@ -283,8 +283,8 @@ class Checkpointer(BaseCheckpointSaver[Any]):
         kind, data = self.serde.dumps_typed({**checkpoint, "channel_values": {}})
         snapshot = connection.execute(
             """INSERT INTO snapshots (thread, ns, id, parent, type, checkpoint, metadata, turns) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-            ON CONFLICT (thread, ns, id) DO UPDATE SET parent = excluded.parent, type = excluded.type, checkpoint = excluded.checkpoint,
-                metadata = excluded.metadata, turns = excluded.turns RETURNING key""",
+            ON CONFLICT (thread, ns, id) DO UPDATE SET parent = excluded.parent, type = excluded.type,
+                checkpoint = excluded.checkpoint, metadata = excluded.metadata, turns = excluded.turns RETURNING key""",
             (thread, ns, checkpoint["id"], parent, kind, data, metadata, count_turns(values.get("messages"))),
         ).fetchone()[0]
         lines = _lines(connection, thread, ns, parent)
@@ -347,6 +347,10 @@ class Checkpointer(BaseCheckpointSaver[Any]):
     def _delete(self, thread_ids: Sequence[str]) -> None:
         with self.transaction() as connection:
             connection.executemany("DELETE FROM threads WHERE thread_id = ?", [(str(thread_id),) for thread_id in thread_ids])
+        self._forget()
+
+    def forget_remembered(self) -> None:
+        """Keep nothing of what was deleted: not in memory, and not in the log of the file."""
         self._forget()
 
     def _forget(self) -> None:

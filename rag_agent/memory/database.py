@@ -1,4 +1,4 @@
-"""What keeps conversations, a SQLite file or a PostgreSQL database: its tables, transactions, and errors that name the next step."""
+"""What keeps conversations, a SQLite file or a PostgreSQL database: tables, transactions, errors that name the next step."""
 
 import os
 import sqlite3

@@ -2,12 +2,13 @@
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 
 import numpy as np
 from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
 
-__all__ = ["RememberedEmbeddings"]
+__all__ = ["LaterEmbeddings", "RememberedEmbeddings"]
 
 _MOST = 8192  # vectors; 12 MB of 384 dimensions
 
@@ -40,3 +41,29 @@ class RememberedEmbeddings(Embeddings):
     def embed_query(self, text: str) -> list[float]:
         """The vector of a question, as the model makes it."""
         return self._inner.embed_query(text)
+
+    @property
+    def rag_agent_name(self) -> str:
+        """The name of the other model, by which the scale of its cosines is known."""
+        return str(getattr(self._inner, "rag_agent_name", ""))
+
+
+class LaterEmbeddings(Embeddings):
+    """Embeddings that are made when they are first used."""
+
+    def __init__(self, make: Callable[[], Embeddings]) -> None:
+        """Make them so."""
+        self._make = make
+
+    @property
+    def rag_agent_name(self) -> str:
+        """The name of what was made."""
+        return str(getattr(self._make(), "rag_agent_name", ""))
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        """One vector a text."""
+        return self._make().embed_documents(texts)
+
+    def embed_query(self, text: str) -> list[float]:
+        """The vector of a question."""
+        return self._make().embed_query(text)

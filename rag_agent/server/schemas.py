@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from rag_agent.answers import Citation, Hit, Kind, Sentence
+from rag_agent.answers import Citation, Hit, Kind, Remembered, Sentence
 
 State = Literal["loading", "indexing", "ready", "empty", "failed"]
 MAX_QUESTION = 20_000
@@ -80,6 +80,7 @@ class AnswerOut(BaseModel):
     left_out: list[str]
     question: str
     evidence: float | None
+    memories: list[Remembered]
 
 
 class NotRead(BaseModel):

@@ -10,10 +10,13 @@ from langgraph.graph import END, START, StateGraph
 from rag_agent.grounding.choice import THRESHOLD
 from rag_agent.index import Library
 from rag_agent.language.voice import Voice
+from rag_agent.memory.memories import Mind
+from rag_agent.models.remembered import RememberedEmbeddings
 from rag_agent.workflows.channels import opened, sealed
 from rag_agent.workflows.context import AnswerSetting, Choices, TurnContext, VariedLibrary
 from rag_agent.workflows.conversation import Conversation
 from rag_agent.workflows.generation import Generation
+from rag_agent.workflows.recollection import Recollection
 from rag_agent.workflows.remembering import Remembering
 from rag_agent.workflows.responding import Responding
 from rag_agent.workflows.retrieval import Retrieval
@@ -42,6 +45,9 @@ def agent_graph(
     language: str = "auto",
     name: str = "",
     choices: Choices | None = None,
+    memories: bool = True,
+    mind: Mind | None = None,
+    user: str = "local",
 ) -> "StateGraph[AgentState, TurnContext, AgentInput, AgentOutput]":
     """`contextualize -> retrieve -> grade -> generate -> verify -> respond`, with a wider search, quotes and refusal as ways out.
 
@@ -65,6 +71,10 @@ def agent_graph(
         refusal_threshold: Least probability of an answer in the passages found for which one is given, 0 to 1.
         language: In which language the program's own sentences are said: "en", "nl", "de", or "auto", that of the question.
         name: The model's name for `Answer.model`.
+        memories: Whether what a user states of themselves is kept and recalled across threads. It needs a store to compile with
+            (`compile(store=...)`), and a thread.
+        mind: How statements are compared; None compares by `embeddings`, or by words alone.
+        user: Whose memories, where neither a server nor the run's `context` names anybody.
         choices: What the names in a run's `context` (see `TurnContext`) stand for; without it a context may vary `k` and
             `answer` alone.
     """
@@ -76,6 +86,8 @@ def agent_graph(
     responding = Responding(library, name, voice)
     conversation = Conversation(writer, responding, has_documents=library is not None)
     remembering = Remembering(responding, has_documents=library is not None)
+    compared = (mind or Mind(RememberedEmbeddings(embeddings) if embeddings else None)) if memories else None
+    recollection = Recollection(writer, responding, compared, user, has_documents=library is not None)
     builder = StateGraph(AgentState, TurnContext, input_schema=AgentInput, output_schema=AgentOutput)
     _add(builder, conversation.contextualize)
     if library is not None:
@@ -85,12 +97,14 @@ def agent_graph(
         _add(builder, retrieval.retrieve, retrieval.grade, generation.generate, verification.verify, verification.quote)
         _add(builder, responding.respond, responding.refuse, remembering.source)
         _connect(builder, _Routes(writer))
-    _add(builder, conversation.transform, remembering.recall, conversation.converse)
+    _add(builder, conversation.transform, remembering.recall, conversation.converse, recollection.keep, recollection.recollect)
     ways = ["transform", "recall", "converse"]
     builder.add_edge(START, "contextualize")
-    builder.add_conditional_edges(
-        "contextualize", conversation.after_contextualize, [*ways, "retrieve", "source"] if library is not None else ways
-    )
+    onward = [*ways, "retrieve", "source"] if library is not None else ways
+    go = _Beginning(conversation, recollection)
+    builder.add_conditional_edges("contextualize", go.after_contextualize, ["keep", "recollect", *onward])
+    builder.add_conditional_edges("keep", go.after_keep, ["recollect", *onward, END])
+    builder.add_conditional_edges("recollect", go.after_recollect, [*onward, END])
     for way in ways:
         builder.add_edge(way, END)
     return builder
@@ -123,6 +137,28 @@ def _connect(builder: "StateGraph[AgentState, TurnContext, AgentInput, AgentOutp
     builder.add_edge("respond", END)
     builder.add_edge("refuse", END)
     builder.add_edge("source", END)
+
+
+class _Beginning:
+    """Where a turn goes before it searches or talks."""
+
+    def __init__(self, conversation: Conversation, recollection: Recollection) -> None:
+        self._conversation = conversation
+        self._recollection = recollection
+
+    def after_contextualize(self, state: AgentState) -> str:
+        """What the user states is kept, what bears on the turn is brought to mind; else by what kind of turn it is."""
+        return self._recollection.ways(state) or self._conversation.after_contextualize(state)
+
+    def after_keep(self, state: AgentState) -> str:
+        """On, unless that was all."""
+        if state.get("answer"):
+            return END
+        return self._recollection.after_keep(state) or self._conversation.after_contextualize(state)
+
+    def after_recollect(self, state: AgentState) -> str:
+        """On, unless a memory answered."""
+        return END if state.get("answer") else self._conversation.after_contextualize(state)
 
 
 class _Routes:

@@ -24,6 +24,8 @@ class TurnContext(TypedDict, total=False):
     """Whose words answer."""
     judge: str
     """Who decides whether a quote says what a sentence says."""
+    user: str
+    """Whose memories are kept and recalled; a server that knows its callers goes before."""
     docs: str
     """The folder or file that is asked."""
 
@@ -41,9 +43,10 @@ class Choices(Protocol):
         """The judge of a name."""
 
 
-def stoppable(stopped: Callable[[], bool]) -> TurnContext:
+def stoppable(stopped: Callable[[], bool], user: str | None = None) -> TurnContext:
     """A context by which a turn can be called off: asked between tokens; once true, the turn ends without an answer."""
-    return {"stopped": stopped}  # type: ignore[typeddict-unknown-key]  # no part of the schema: it is no JSON
+    named: TurnContext = {"user": user} if user is not None else {}
+    return {**named, "stopped": stopped}  # type: ignore[typeddict-unknown-key]  # no part of the schema: it is no JSON
 
 
 def is_stopped() -> bool:
@@ -52,7 +55,7 @@ def is_stopped() -> bool:
     return bool(stopped and stopped())
 
 
-def varied(name: Literal["model", "k", "answer", "judge", "docs"]) -> Any:
+def varied(name: Literal["model", "k", "answer", "judge", "docs", "user"]) -> Any:
     """What the running turn's context says, None where it says nothing.
 
     Raises:

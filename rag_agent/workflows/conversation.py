@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from langchain_core.messages import BaseMessage, HumanMessage
+from langgraph.config import get_stream_writer
 
 from rag_agent import prompts
-from rag_agent.answers import without_marks
+from rag_agent.answers import Remembered, without_marks
 from rag_agent.grounding.template import neutralise
 from rag_agent.grounding.transforming import resting_on, shortened
 from rag_agent.memory.followups import Turn as PastTurn
 from rag_agent.memory.followups import names_language, rewriting_prompt, understand, usable_rewriting
 from rag_agent.memory.history import fit, shorten
 from rag_agent.memory.recall import recalled
+from rag_agent.memory.told import resting, with_memories
 from rag_agent.memory.transcript import Turn, last_turns
 from rag_agent.models.window import as_many
 from rag_agent.workflows.responding import Responding
@@ -106,10 +108,17 @@ class Conversation:
 
         messages = before(state)
         # A small model makes things up; the first sentences of the turns do not.
-        shown = fit(self._writer.model, self._writer.role, messages, state["question"], ask if self._writer.reads_well else None)
+        memories = [Remembered(**one) for one in state.get("remembered", [])]
+        role = with_memories(self._writer.role, memories)
+        shown = fit(self._writer.model, role, messages, state["question"], ask if self._writer.reads_well else None)
         reply = self._writer.reply(shown.messages, shown=True)
         state = {**state, "usage": usage_after(state, *asides, reply)}
-        return self._responding.answered(state, str(reply.text).strip(), "chat", left_out=[*shown.left_out, *cut_short(reply)])
+        text = str(reply.text).strip()
+        for number, one in resting(text, state["question"], memories):
+            told = f"\n\n{self._responding.remembered(state, one, number)}"
+            get_stream_writer()({"type": "token", "text": told})
+            text += told
+        return self._responding.answered(state, text, "chat", left_out=[*shown.left_out, *cut_short(reply)])
 
     def after_contextualize(self, state: AgentState) -> Literal["retrieve", "transform", "recall", "source", "converse"]:
         """A turn that works on the last answer or asks for an earlier one, doubts, or only chats, goes past retrieval."""

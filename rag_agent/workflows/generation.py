@@ -6,9 +6,10 @@ from typing import Any
 from langgraph.config import get_stream_writer
 
 from rag_agent import prompts
-from rag_agent.answers import Citation
+from rag_agent.answers import Citation, Remembered
 from rag_agent.grounding.draft import draft_messages
 from rag_agent.grounding.passages import Passage
+from rag_agent.memory.told import memories_text
 from rag_agent.models.window import as_many
 from rag_agent.workflows.state import AgentState
 from rag_agent.workflows.writer import Writer, cut_short, usage_after
@@ -33,10 +34,11 @@ class Generation:
         found = _within_room(everything)
         question = state["queries"][0][0]
         left_out = list(state.get("left_out", []))
-        count = self._fitting(question, found)
+        system = self._system(state)
+        count = self._fitting(question, found, system)
         if not count:  # the window holds no passage whole: the units that are likeliest to answer, then
             found = _as_passages(state["units"])
-            count = self._fitting(question, found)
+            count = self._fitting(question, found, system)
         if count < len(found) or len(found) < len(everything):
             left_out.append(prompts.PASSAGES_LEFT_OUT.format(shown=count, passages=max(len(found), len(everything))))
         read = found[:count]
@@ -44,13 +46,18 @@ class Generation:
         if not read:
             return update  # without a passage its reply could stand on nothing
         # Nobody is shown an unchecked word, in no stream and no mode.
-        reply = self._writer.aside(draft_messages(question, read, self._writer.system))
+        reply = self._writer.aside(draft_messages(question, read, system))
         left_out += cut_short(reply)
         return {**update, "draft": str(reply.text).strip(), "usage": usage_after(state, reply), "left_out": left_out}
 
-    def _fitting(self, question: str, found: Sequence[Passage]) -> int:
+    def _fitting(self, question: str, found: Sequence[Passage], system: str | None) -> int:
         """How many of some passages fit the window."""
-        return as_many(self._writer.model, lambda n: draft_messages(question, found[:n], self._writer.system), len(found))
+        return as_many(self._writer.model, lambda n: draft_messages(question, found[:n], system), len(found))
+
+    def _system(self, state: AgentState) -> str | None:
+        """The role, with what the user stated that bears on the turn: it may say what is meant, and is no source."""
+        told = memories_text([Remembered(**one) for one in state.get("remembered", [])])
+        return "\n\n".join(filter(None, [self._writer.system, told])) or None
 
 
 def _within_room(found: Sequence[Passage]) -> list[Passage]:

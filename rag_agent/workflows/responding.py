@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from langgraph.config import get_stream_writer
 
-from rag_agent.answers import Answer, Citation, Hit, Kind, Sentence
+from rag_agent.answers import Answer, Citation, Hit, Kind, Remembered, Sentence
 from rag_agent.index import Library
 from rag_agent.language.voice import Voice
 from rag_agent.memory.transcript import Turn, turn_messages
@@ -71,6 +71,8 @@ class Responding:
             nearest = self._documents.nearest(word)
             near = {"nearest": nearest} if nearest else {}
             text += self.say(state, "MISSING_NEAREST" if nearest else "MISSING", word=word, **near)
+        for number, memory in enumerate(_memories(state), start=1):
+            text += f" {self.remembered(state, memory, number)}"
         return self.answered(state, text, "refusal", left_out=state.get("left_out", []))
 
     def answered(
@@ -109,6 +111,7 @@ class Responding:
             left_out=tuple(left_out),
             evidence=state.get("evidence"),
             question=state["question"],
+            memories=_memories(state),
         )
         if files is None:
             hashes = {citation.file: self._documents.fingerprint(citation.file) for citation in citations}
@@ -116,6 +119,13 @@ class Responding:
         turn = Turn(state["question"], answer, docs or self.root, files)
         said = turn_messages(turn)
         return {"answer": answer.to_dict(), "messages": said[1:] if is_waiting(state) else said}
+
+    def remembered(self, state: AgentState, memory: Remembered, number: int) -> str:
+        """A memory told as what it is: what the user said, where and when, with a mark of its own."""
+        text, thread = visible_line(memory.text), visible_line(memory.thread_id or "")
+        if memory.turn is None:
+            return self.say(state, "MEMORY_ADDED", text=text, time=memory.time[:10], number=number)
+        return self.say(state, "MEMORY", text=text, thread=thread, turn=memory.turn, time=memory.time[:10], number=number)
 
     @property
     def root(self) -> str | None:
@@ -136,6 +146,12 @@ class Responding:
         hit = Hit(citation.file, citation.article, citation.start, citation.end, citation.quote, 0.0)
         base, outline = self._documents.outline(hit)
         return outline.reading.text[citation.start - base : citation.end - base] == citation.quote
+
+
+def _memories(state: AgentState) -> tuple[Remembered, ...]:
+    """What was kept of this turn, and what bore on it."""
+    found = [Remembered(**one) for one in (*state.get("remembered", []), *state.get("kept", []))]
+    return tuple({one.id: one for one in found}.values())
 
 
 def _joined(shown: Sequence[str]) -> str:

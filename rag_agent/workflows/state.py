@@ -87,6 +87,12 @@ class AgentState(TypedDict, total=False):
     declined: Annotated[bool, TurnValue]
     """Whether the whole reply was that the passages do not answer."""
 
+    kept: Annotated[list[dict[str, Any]], TurnValue]
+    """What the user stated in this turn and is kept: the fields of `Remembered`."""
+
+    remembered: Annotated[list[dict[str, Any]], TurnValue]
+    """What the user stated in earlier turns and bears on this one."""
+
     claims: Annotated[list[dict[str, Any]], TurnValue]
     """The sentences to show: `text`, `kind`, `standing` and the `citation` each stands on."""
 
