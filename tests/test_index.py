@@ -326,7 +326,6 @@ def test_a_home_in_memory_writes_nothing(
     assert tree(tmp_path) == before
 
 
-@pytest.mark.usefixtures("kept")
 def test_two_roots_have_two_indexes_and_each_its_own(tmp_path: Path, docs: Path, words: Sequence[str]) -> None:
     other = tmp_path / "other" / "docs"
     other.mkdir(parents=True)

@@ -388,8 +388,9 @@ def test_the_graph_works_with_a_store_given_to_compile_and_a_user_in_the_context
     store = InMemoryStore()
     graph = agent_graph(ScriptedChat(lambda messages: "Hm.")).compile(checkpointer=InMemorySaver(), store=store)
 
-    def say(text: str, thread: str, **context: Any) -> Any:
+    def say(text: str, thread: str, **given: Any) -> Any:
         config: Any = {"configurable": {"thread_id": thread}}
+        context: Any = given
         return graph.invoke({"messages": [HumanMessage(text)]}, config, context=context)
 
     say("My dog is called Rex.", "a", user="ann")

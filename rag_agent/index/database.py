@@ -58,7 +58,7 @@ UPDATE files SET size = -1, sha256 = x''
 """
 # Rows that no version of this program writes, by table, beside those whose values are of another type than their column.
 _DAMAGED = {
-    "vectors": """length(vector) % 4 OR length(vector) = 0
+    "vectors": """length(vector) % 4 != 0 OR length(vector) = 0
         OR length(vector) != (SELECT length(vector) FROM vectors LIMIT 1)""",
     "files": "NOT EXISTS (SELECT 1 FROM texts WHERE file_id = files.id)",
     "chunks": """start < 0 OR "end" < start OR NOT EXISTS (SELECT 1 FROM vectors WHERE id = vector_id)
@@ -471,7 +471,7 @@ def disk_is_full(error: BaseException) -> bool:
 def will_pass(error: BaseException) -> bool:
     """Whether an error of ours says nothing about the file: a full disk, a lock, rights that are missing."""
     passing = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM)
-    return disk_is_full(error) or _code(error) in passing or postgres.passing(error.__cause__)
+    return disk_is_full(error) or _code(error) in passing or postgres.is_the_drivers(error.__cause__)
 
 
 def _code(error: BaseException) -> int | None:
