@@ -9,10 +9,10 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from rag_agent.index.database import Database
 from rag_agent.index.lexical import BM25
 from rag_agent.index.matrix import Matrix
-from rag_agent.private import private_file, private_folder
+from rag_agent.private import private_folder, synced
 
 LAYOUT = 3
 _NAME = re.compile(r"[0-9a-z_-]{1,64}")
@@ -98,9 +98,9 @@ class Arrays:
             private_folder(folder)
             made = tempfile.mkdtemp(prefix="new-", dir=folder)
             for name, array in arrays.items():
-                with _synced(Path(made, f"{name}.npy")) as file:
+                with synced(Path(made, f"{name}.npy")) as file:
                     np.save(file, array, allow_pickle=False)
-            with _synced(Path(made, "about.json")) as file:
+            with synced(Path(made, "about.json")) as file:
                 file.write(json.dumps(about).encode())
             if anew or self.open(folder, self.stamp) is None:  # another reader may have been first
                 shutil.rmtree(folder / self.stamp, ignore_errors=True)
@@ -110,14 +110,6 @@ class Arrays:
         finally:
             if made:
                 shutil.rmtree(made, ignore_errors=True)
-
-
-@contextmanager
-def _synced(path: Path) -> Iterator[BinaryIO]:
-    with os.fdopen(private_file(path, os.O_WRONLY), "wb") as file:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def prune(folder: Path, keep: str) -> None:
