@@ -381,6 +381,7 @@ class RagAgent:
             self._embeddings,
             given if isinstance(given, str) else name_of(given),
             Splitter(settings.chunk_size, settings.chunk_overlap, settings.separator),
+            settings.search,
         )
 
     @made_once

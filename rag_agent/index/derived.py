@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag_agent.index.database import Database
+from rag_agent.index.int8 import Codes
 from rag_agent.index.lexical import BM25
 from rag_agent.index.matrix import Matrix
 from rag_agent.private import private_folder, synced
@@ -41,6 +42,7 @@ class Arrays:
         self.columns = {name: arrays[name].astype(np.int64, copy=False) for name in _COLUMNS}
         self.articles: NDArray[np.int64] = arrays["articles"].astype(np.int64, copy=False)
         self.matrix: Matrix = arrays["matrix"].astype(np.float32, copy=False)
+        self.codes: Codes | None = None  # made where a search goes over them
         self.bm25 = BM25(
             {name.removeprefix("bm25-"): a for name, a in arrays.items() if name.startswith("bm25-")}, language=language
         )

@@ -26,8 +26,9 @@ from rag_agent.errors import DocumentsError, IndexFileError, RagAgentError, Sett
 from rag_agent.index.background import Scale, scale_of
 from rag_agent.index.database import Database, disk_is_full, will_pass
 from rag_agent.index.derived import Arrays, prune
+from rag_agent.index.int8 import Codes, HowToSearch, Near, wanted
 from rag_agent.index.library import Queries
-from rag_agent.index.matrix import Matrix, cosines, most_varied, unit_rows
+from rag_agent.index.matrix import Matrix, most_varied, unit_rows
 from rag_agent.index.ranking import rank
 from rag_agent.index.spelling import mended, nearest
 from rag_agent.index.tokens import Analyser
@@ -56,7 +57,9 @@ class Index:
     processes may search while one brings the index up to date: each search sees one state of it, whole.
     """
 
-    def __init__(self, docs: Path, home: Path | None, embeddings: Embeddings, model: str, splitter: Splitter) -> None:
+    def __init__(
+        self, docs: Path, home: Path | None, embeddings: Embeddings, model: str, splitter: Splitter, how: HowToSearch = "auto"
+    ) -> None:
         """Name the parts; nothing is opened yet.
 
         Args:
@@ -65,11 +68,13 @@ class Index:
             embeddings: What makes vectors of texts.
             model: Its name, for the record.
             splitter: What cuts the texts.
+            how: Whether a search reads all vectors as they are, or in eight bits and the best exactly (`Settings.search`).
         """
         self.docs = docs
         self.path = path_for(home, docs, model) if home else None
         self._embeddings = embeddings
         self._splitter = splitter
+        self._how = how
         self._made_with = {
             "embeddings": model,
             "chunk_size": str(splitter.chunk_size),
@@ -213,6 +218,7 @@ class Index:
             arrays.save(self._folder(self.path))
             arrays = Arrays.open(self._folder(self.path), arrays.stamp) or arrays
         self._arrays = arrays
+        self._codes(arrays)
 
     def _derived(self, database: Database) -> Arrays:
         """The arrays, out of the file alone.
@@ -254,7 +260,8 @@ class Index:
         def found(arrays: Arrays) -> list[Hit]:
             if not len(arrays):
                 return []
-            similar = [scale(cosines(arrays.matrix, vector)) for vector in vectors]
+            codes = self._codes(arrays)
+            similar = [Near(arrays.matrix, vector, codes, scale) for vector in vectors]
             rows = self._rows_of(arrays, within) if within else None
             return [self._hit(arrays, *found) for found in self._fused(queries, similar, arrays, k, rows)]
 
@@ -445,12 +452,21 @@ class Index:
     def _text(self, file_id: int) -> str:
         return self._texts.get(file_id, self._opened().text)
 
+    def _codes(self, arrays: Arrays) -> Codes | None:
+        """The vectors in eight bits, where a search goes over these."""
+        if not wanted(self._how, arrays.matrix):
+            return None
+        if arrays.codes is None:
+            beside = self._folder(self.path) / arrays.stamp if self.path else None
+            arrays.codes = Codes.kept(arrays.matrix, beside)
+        return arrays.codes
+
     def _fused(
-        self, queries: Queries, similar: list[Matrix], arrays: Arrays, k: int, rows: Rows | None
+        self, queries: Queries, similar: list[Near], arrays: Arrays, k: int, rows: Rows | None
     ) -> list[tuple[int, float, float]]:
         """Chunk, score and cosine to the main query; several queries are fused by reciprocal rank, 1 = first in each."""
         depth = k if len(queries) == 1 else max(k, _DEPTH)
-        rankings = [self._ranked(query, dense, arrays, depth, rows) for (query, _), dense in zip(queries, similar, strict=True)]
+        rankings = [self._ranked(query, near, arrays, depth, rows) for (query, _), near in zip(queries, similar, strict=True)]
         scores = dict(rankings[0])
         if len(rankings) > 1:
             scores = {}
@@ -459,18 +475,22 @@ class Index:
                 for place, (index, _) in enumerate(ranking, start=1):
                     scores[index] = scores.get(index, 0.0) + weight / total * 61 / (60 + place)
         best = sorted(scores.items(), key=lambda item: -item[1])[:k]
-        return [(index, score, float(similar[0][index])) for index, score in best]
+        similar[0].settle(np.array([index for index, _ in best], np.intp))
+        return [(index, score, float(similar[0].scores[index])) for index, score in best]
 
-    def _ranked(self, query: str, dense: Matrix, arrays: Arrays, k: int, rows: Rows | None = None) -> list[tuple[int, float]]:
+    def _ranked(self, query: str, near: Near, arrays: Arrays, k: int, rows: Rows | None = None) -> list[tuple[int, float]]:
         def texts(rows: Sequence[int]) -> list[str]:
             return self._chunk_texts(arrays, rows)
 
         bm25 = arrays.bm25
         literal = None
         for holders in bm25.phrase_rows(query, texts).values():
-            literal = np.zeros(len(dense), dtype=np.bool_) if literal is None else literal
+            literal = np.zeros(len(arrays), dtype=np.bool_) if literal is None else literal
             literal[holders] = True
         lexical = bm25.scores(query)
+        near.settle_best(k, rows)
+        near.settle_best(k, rows, by=lexical)  # what ranks high ranks high by either
+        dense = near.scores
         if rows is not None:  # the rest is as if it were not there
             dense, lexical = dense[rows], lexical[rows]
             literal = literal[rows] if literal is not None else None

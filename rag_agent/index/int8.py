@@ -1,4 +1,4 @@
-"""Vectors of eight bits a number beside the float32 ones: a scan of a quarter of the bytes, whose best rows are then read exactly.
+"""Vectors of eight bits a number beside the float32 ones: a scan of a quarter of the bytes; its best rows are read exactly.
 
 Every row has a step of its own: its largest number is 127 steps. A cosine of two such rows is off by 0.0005 (the standard
 deviation over MiniLM vectors, `scripts/bench_approx.py`), less than what parts the 10th from the 300th of a million. NumPy has no
@@ -155,15 +155,21 @@ class Near:
         if self._about and len(rows):
             self.scores[rows] = self._scale(self._matrix[rows] @ self._vector)
 
-    def settle_best(self, k: int, within: NDArray[Any] | None = None) -> None:
-        """Read the best rows exactly, several times as many as the k that are wanted; of some rows alone, where these are given."""
+    def settle_best(self, k: int, within: NDArray[Any] | None = None, by: Matrix | None = None) -> None:
+        """Read the rows exactly that are best so far, several times as many as the k that are wanted.
+
+        Args:
+            k: How many.
+            within: Only these rows count.
+            by: What makes a row the best, instead of its nearness.
+        """
         if not self._about:
             return
-        depth = max(_REREAD, 8 * k)
+        depth, scores = max(_REREAD, 8 * k), self.scores if by is None else by
         if within is None:
-            self.settle(best_first(self.scores, depth))
+            self.settle(best_first(scores, depth))
         else:
-            self.settle(within[best_first(self.scores[within], depth)])
+            self.settle(within[best_first(scores[within], depth)])
 
     def best(self, k: int, within: NDArray[Any] | None = None) -> NDArray[Any]:
         """The k nearest rows, best first; of some rows alone, where these are given."""
