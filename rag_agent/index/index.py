@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -18,7 +19,7 @@ from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
 
 from rag_agent.answers import Hit, IndexReport
-from rag_agent.documents import Listing, Splitter, list_sources
+from rag_agent.documents import Listing, Source, Splitter, list_sources
 from rag_agent.documents.folder import KINDS
 from rag_agent.documents.outline import Outline, outline
 from rag_agent.documents.structures import plain_reading
@@ -45,6 +46,8 @@ _UNKNOWN = Scale(0.0, 0.0)  # not measured yet
 _RELEVANCE = 0.8  # against variety, in what is said most
 
 _T = TypeVar("_T")
+Ahead = Callable[[Database, Sequence[Source], Splitter, str, Progress], int]
+"""Embeds what some files need before the update does; returns how many vectors it kept (`on_ray.OnRay`)."""
 Rows = NDArray[np.intp]
 
 
@@ -111,7 +114,9 @@ class Index:
 
     # --- bringing it up to date ----------------------------------------------------------------------------------------
 
-    def update(self, *, rebuild: bool = False, progress: Progress = lambda done, total: None) -> IndexReport:
+    def update(
+        self, *, rebuild: bool = False, progress: Progress = lambda done, total: None, ahead: Ahead | None = None
+    ) -> IndexReport:
         """Bring the index up to date with the files.
 
         Unchanged ones cost a look at their size and time, or, with `rebuild`, at their bytes. What is embedded is kept at once:
@@ -122,6 +127,7 @@ class Index:
             rebuild: Compare files of unchanged size and time by their bytes, and make an index anew that is damaged or was made
                 with other settings, instead of refusing it.
             progress: Called with the chunks done and to do.
+            ahead: Embeds what it can of new and changed files first.
 
         Raises:
             DocumentsError: The docs root is missing, or holds no file that can be read.
@@ -135,7 +141,7 @@ class Index:
                     self._discard_if_unusable()
                 database = self._opened(any_settings=rebuild)
                 if free:
-                    report = self._updated(database, listing, progress, needed=rebuild)
+                    report = self._updated(database, listing, progress, needed=rebuild, ahead=ahead)
                     self._seen = listing
                 else:
                     report = IndexReport(0, 0, unchanged=database.counts()[0])
@@ -160,13 +166,18 @@ class Index:
         """
         return list_sources(self.docs) != self._seen
 
-    def _updated(self, database: Database, listing: Listing, progress: Progress, *, needed: bool) -> IndexReport:
+    def _updated(
+        self, database: Database, listing: Listing, progress: Progress, *, needed: bool, ahead: Ahead | None
+    ) -> IndexReport:
         """Do it. On a full disk, unless it is `needed`, the former state goes on answering, and that is told."""
         if self._arrays is None and self.path:
             self._arrays = Arrays.open(self._folder(self.path), database.version())
         try:
-            run = Update(database, self._embeddings, self._splitter, self._made_with, progress)
             all_anew = self._differs(database) is not None
+            known = {} if all_anew else database.stamps(live=True)
+            new = [source for source in listing.sources if known.get(source.file) != (source.size, source.mtime_ns)]
+            before = ahead(database, new, self._splitter, self._made_with["embeddings"], progress) if ahead else 0
+            run = Update(database, self._embeddings, self._splitter, self._made_with, progress)
             report = run.run(listing, all_anew=all_anew, by_content=needed and not all_anew, swapped=self._derive)
         except IndexFileError as error:
             if needed or not disk_is_full(error) or not database.counts()[0]:
@@ -180,7 +191,7 @@ class Index:
             return IndexReport(0, 0, unchanged=len(known), skipped=tuple((file, "the disk is full") for file in waiting))
         if self.path and self._arrays:
             prune(self._folder(self.path), self._arrays.stamp)
-        return report
+        return replace(report, embedded=report.embedded + before)
 
     @contextmanager
     def _one_at_a_time(self, *, wait: bool) -> Iterator[bool]:
@@ -620,6 +631,23 @@ def left_unread(home: Path, docs: Path) -> tuple[tuple[str, str], ...]:
     database = Database(path, rebuild=f"rag-agent index {docs}")
     try:
         return database.left_unread()
+    finally:
+        database.close()
+
+
+def size(home: Path, docs: Path) -> tuple[int, int]:
+    """How many vectors the index of a docs root searches, and how many numbers each has; zeros where there is no index.
+
+    Raises:
+        IndexFileError: The index is damaged.
+    """
+    path = index_path(home, docs)
+    if not path.is_file():
+        return 0, 0
+    database = Database(path, rebuild=f"rag-agent index {docs}")
+    try:
+        with closing(database.vectors()) as vectors:
+            return database.counts()[1], len(next(vectors, b"")) // 4
     finally:
         database.close()
 

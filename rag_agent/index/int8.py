@@ -8,6 +8,7 @@ product of such rows that is faster than that of float32 ones; numkong has (extr
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from rag_agent.errors import SettingsError
 from rag_agent.index.matrix import Matrix, best_first, cosines, unit_rows
 from rag_agent.private import synced
 
-__all__ = ["Codes", "HowToSearch", "Near", "available", "wanted"]
+__all__ = ["Codes", "HowToSearch", "Near", "Speeds", "available", "wanted"]
 
 HowToSearch = Literal["auto", "exact", "int8"]
 
@@ -32,6 +33,7 @@ _REREAD = 300
 """How many of the best rows are read exactly: recall@10 of 1M is 1.0 from 50 on (`scripts/bench_approx.py`)."""
 _BLOCK = 65_536  # rows
 _FOLDER = "int8"
+_SAMPLE = 64 * 2**20  # bytes
 
 
 def available() -> bool:
@@ -48,6 +50,32 @@ def wanted(how: HowToSearch, matrix: Matrix) -> bool:
     if how == "int8" and not available():
         raise SettingsError('search = "int8" needs a package more: pip install "rag-agent[int8]"')
     return how == "int8" or (how == "auto" and matrix.nbytes > EXACT_TO and available())
+
+
+@dataclass(frozen=True)
+class Speeds:
+    """Milliseconds that a scan of some rows takes on this machine; those of eight bits are None where the package is missing."""
+
+    exact: float
+    int8: float | None
+
+    @classmethod
+    def measured(cls, rows: int, dimensions: int) -> Self:
+        """Of so many rows, by scans of as many as fit in 64 MB: more than the caches hold of most machines."""
+        few = max(1, min(rows, _SAMPLE // (4 * dimensions)))
+        matrix = np.random.default_rng(0).standard_normal((few, dimensions), dtype=np.float32)
+        ways: list[Callable[[], Any]] = [lambda: cosines(matrix, matrix[0])]
+        if available():
+            codes = Codes.of(matrix)
+            ways.append(lambda: codes.cosines(matrix[0]))
+        taken = [min(_seconds(way) for _ in range(3)) * 1000 * rows / few for way in ways]
+        return cls(taken[0], taken[1] if len(taken) > 1 else None)
+
+
+def _seconds(way: Callable[[], Any]) -> float:
+    began = time.perf_counter()
+    way()
+    return time.perf_counter() - began
 
 
 @dataclass(frozen=True)
@@ -116,6 +144,8 @@ class Codes:
         """About the cosine of each row with a vector of length 1, (rows,)."""
         import numkong
 
+        if not len(self.codes):
+            return np.empty(0, np.float32)
         code, step = _coded(np.asarray(vector, np.float32)[None])
         products = np.asarray(numkong.cdist(self.codes, code, "dot"))
         result: Matrix = products.reshape(-1).astype(np.float32)
@@ -125,6 +155,8 @@ class Codes:
 
 
 def _coded(rows: Matrix) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    if not np.isfinite(rows).all():  # such rows are like nothing
+        rows = np.nan_to_num(rows, nan=0.0, posinf=0.0, neginf=0.0)
     steps = np.abs(rows).max(axis=1, initial=0.0) / 127
     codes = np.rint(rows / np.where(steps > 0, steps, 1)[:, None]).astype(np.int8)
     return codes, steps.astype(np.float32)
