@@ -646,8 +646,7 @@ def size(home: Path, docs: Path) -> tuple[int, int]:
         return 0, 0
     database = Database(path, rebuild=f"rag-agent index {docs}")
     try:
-        with closing(database.vectors()) as vectors:
-            return database.counts()[1], len(next(vectors, b"")) // 4
+        return database.counts()[1], len(next(database.vectors(), b"")) // 4
     finally:
         database.close()
 
