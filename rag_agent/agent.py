@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from langgraph.graph import StateGraph
     from langgraph.graph.state import CompiledStateGraph
 
+    from rag_agent.index.on_ray import OnRay
     from rag_agent.workflows.state import AgentState
     from rag_agent.workflows.verification import JudgeSetting
 
@@ -113,7 +115,7 @@ class RagAgent:
 
     # --- documents -----------------------------------------------------------------------------------------------------
 
-    def index(self, *, rebuild: bool = True, progress: Progress | None = None) -> IndexReport:
+    def index(self, *, rebuild: bool = True, progress: Progress | None = None, on: str | None = None) -> IndexReport:
         """Bring the index up to date with the documents.
 
         It runs by itself, with `rebuild=False`, before the first question, and before a later one where a look at the sizes and
@@ -123,6 +125,7 @@ class RagAgent:
             rebuild: Compare files of unchanged size and time by their bytes, and make an index anew that is damaged or was made
                 with other settings, instead of refusing it.
             progress: Called with the number of chunks embedded and to embed.
+            on: Where new texts are embedded: `ray` or `ray://HOST[:PORT]` (extra `ray`); `None` is this process.
 
         Raises:
             DocumentsError: There are no documents, or none that can be read.
@@ -130,7 +133,8 @@ class RagAgent:
         """
         if self._index is None:
             raise DocumentsError('this agent has no documents to index; name them with RagAgent("folder") or --docs PATH')
-        report = self._index.update(rebuild=rebuild, progress=progress or (lambda done, total: None))
+        ahead = self._on_ray(on) if on is not None else None
+        report = self._index.update(rebuild=rebuild, progress=progress or (lambda done, total: None), ahead=ahead)
         self._look_at = time.monotonic() + _LOOK_AGAIN
         return report
 
@@ -440,8 +444,17 @@ class RagAgent:
             self._embeddings,
             given if isinstance(given, str) else name_of(given),
             Splitter(settings.chunk_size, settings.chunk_overlap, settings.separator),
-            settings.database,
+            settings.search,
+            url=settings.database,
         )
+
+    def _on_ray(self, on: str) -> "OnRay":
+        from rag_agent.index.on_ray import OnRay
+
+        given = self._given_embeddings
+        if isinstance(given, str):
+            return OnRay(on, partial(embedding_model, given, settings=self.settings))
+        return OnRay(on, lambda: given)
 
     @made_once
     def _library(self) -> Library | None:

@@ -54,6 +54,10 @@ Reranker = Annotated[
 K = Annotated[int | None, typer.Option("-k", min=1, max=100, help="How many passages to retrieve.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else on standard output.")]
 Watch = Annotated[bool, typer.Option("--watch", help="Go on, and take up each change of the files, until Ctrl-C.")]
+On = Annotated[
+    str | None,
+    typer.Option("--on", help="Where texts are embedded: ray, or the cluster ray://HOST[:PORT]. Left out: in this process."),
+]
 Thread = Annotated[str | None, typer.Option("--thread", help="Conversation to go on with; left out, nothing is kept.")]
 
 
@@ -179,14 +183,14 @@ def explain(
 
 
 @app.command()
-def index(path: Path, embeddings: Embedder = None, watch: Watch = False, as_json: AsJson = False) -> None:
+def index(path: Path, embeddings: Embedder = None, watch: Watch = False, on: On = None, as_json: AsJson = False) -> None:
     """Bring the index of a folder or file up to date; make it anew where it is damaged or was made with other settings."""
     from rag_agent import console
 
     settings = _settings(embeddings=embeddings)
     with _agent(settings, path, False) as agent:
         with console.progress_bar(f"Indexing {path}") as bar:
-            report = agent.index(progress=bar)
+            report = agent.index(progress=bar, on=on)
         if not watch:
             console.print_json(report.to_dict()) if as_json else console.print_report(report)
             return

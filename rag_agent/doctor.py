@@ -8,7 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from rag_agent.errors import BackendError, RagAgentError
-from rag_agent.index.index import left_unread
+from rag_agent.index.index import left_unread, size
+from rag_agent.index.int8 import EXACT_TO, Speeds
 from rag_agent.models import embedded, reader
 from rag_agent.settings import Settings
 
@@ -30,7 +31,7 @@ def examine(settings: Settings) -> list[Finding]:
     """Look at the parts in the order in which a question needs them. Nothing is loaded or changed."""
     return [
         *_python(), _home(settings), _memory(), _embedded(settings), _reader(settings), _ollama(), _documents(settings),
-        *_not_read(settings),
+        *_search(settings), *_not_read(settings),
     ]  # fmt: skip
 
 
@@ -82,6 +83,29 @@ def _ollama() -> Finding:
     except BackendError:
         return Finding("Ollama", False, "no server answers (only needed for ollama: models)", "ollama serve")
     return Finding("Ollama", True, ", ".join(models) or "a server without models", "" if models else "ollama pull llama3.1:8b")
+
+
+def _search(settings: Settings) -> Iterator[Finding]:
+    """How long the vectors of the index take to scan, either way, and which way is the better one."""
+    docs = settings.docs or Path("rag_data")
+    try:
+        rows, dimensions = size(settings.folder, docs) if settings.folder else (0, 0)
+    except RagAgentError:  # told below
+        return
+    if not rows or not dimensions:
+        return
+    speeds = Speeds.measured(rows, dimensions)
+    large, here = rows * dimensions * 4 > EXACT_TO, speeds.int8 is not None
+    state = f"{rows:,} vectors: exact {speeds.exact:.1f} ms a question over {rows * dimensions * 4 / 1e6:,.0f} MB"
+    if here:
+        state += f", in eight bits {speeds.int8:.1f} ms over {rows * (dimensions + 4) / 1e6:,.0f} MB"
+    over = settings.search == "int8" or (settings.search == "auto" and large and here)
+    step = ""
+    if not here and (large or settings.search == "int8"):
+        step = 'pip install "rag-agent[int8]"'
+    elif large and settings.search == "exact":
+        step = "leave out the setting search"
+    yield Finding("search", not step, f"{state}; it is {'int8' if over else 'exact'}", step)
 
 
 def _not_read(settings: Settings) -> Iterator[Finding]:

@@ -2,7 +2,9 @@
 
 import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 
 def private_folder(folder: Path) -> None:
@@ -33,6 +35,15 @@ def private_file(path: Path, flags: int) -> int:
     file = os.open(path, flags | os.O_CREAT | os.O_CLOEXEC, 0o600)
     _close(path)
     return file
+
+
+@contextlib.contextmanager
+def synced(path: Path) -> Iterator[BinaryIO]:
+    """A private file to write, which is on the disk at the end of the block."""
+    with os.fdopen(private_file(path, os.O_WRONLY), "wb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _close(path: Path) -> None:

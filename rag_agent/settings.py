@@ -35,7 +35,7 @@ TOKEN = f"{ENV_PREFIX}TOKEN"
 CONFIG = f"{ENV_PREFIX}CONFIG"
 """The variable that names a file of settings, in the place of the working folder's."""
 
-HARMLESS = {"k", "chunk_size", "chunk_overlap", "separator", "answer", "rewrite", "refusal_threshold", "language"}
+HARMLESS = {"k", "chunk_size", "chunk_overlap", "separator", "answer", "rewrite", "refusal_threshold", "language", "search"}
 """What a file that merely lies in the working folder may set: none of it names something to read, run, write or send to."""
 
 
@@ -90,6 +90,11 @@ class Settings(BaseSettings):
     """What a generated sentence may stand on that no quote says word for word, where names, numbers, dates and negation match:
     nothing (`builtin`), an NLI cross-encoder (`huggingface:<id or folder>`), the chat model (`model`), or (`auto`) the chat model
     where it is known to have 7 billion parameters or more, else nothing."""
+
+    search: Literal["auto", "exact", "int8"] = "auto"
+    """How the vectors of documents are searched: all as they are (`exact`); all in eight bits, and the best few hundred again as
+    they are (`int8`, which needs `pip install "rag-agent[int8]"`); or (`auto`) exactly up to 512 MB of vectors, 350,000 chunks of
+    384 numbers, and beyond in eight bits where that package is there. `rag-agent doctor` measures both for an index."""
 
     reranker: str | None = None
     """What puts the passages that a search finds in their last order: `huggingface:<id or folder>`, a cross-encoder that reads

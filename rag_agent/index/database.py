@@ -306,6 +306,11 @@ class Database:
         with self.told():
             return [text for text in dict.fromkeys(texts) if not self._connection.execute(has, (key(model, text),)).fetchone()]
 
+    def hashes(self) -> frozenset[bytes]:
+        """What there are vectors of, as `key` names it."""
+        with self.told():
+            return frozenset(row[0] for row in self._connection.execute("SELECT hash FROM vectors"))
+
     def add_vectors(self, texts: Sequence[str], vectors: NDArray[np.float32], model: str) -> None:
         """Keep the vectors of some texts."""
         rows = [(key(model, text), vector.tobytes()) for text, vector in zip(texts, vectors, strict=True)]

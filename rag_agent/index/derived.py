@@ -9,18 +9,19 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag_agent.index.database import Database
+from rag_agent.index.int8 import Codes
 from rag_agent.index.lexical import BM25
 from rag_agent.index.matrix import Matrix
-from rag_agent.private import private_file, private_folder
+from rag_agent.private import private_folder, synced
 
 LAYOUT = 3
 _NAME = re.compile(r"[0-9a-z_-]{1,64}")
@@ -41,6 +42,7 @@ class Arrays:
         self.columns = {name: arrays[name].astype(np.int64, copy=False) for name in _COLUMNS}
         self.articles: NDArray[np.int64] = arrays["articles"].astype(np.int64, copy=False)
         self.matrix: Matrix = arrays["matrix"].astype(np.float32, copy=False)
+        self.codes: Codes | None = None  # made where a search goes over them
         self.bm25 = BM25(
             {name.removeprefix("bm25-"): a for name, a in arrays.items() if name.startswith("bm25-")}, language=language
         )
@@ -98,9 +100,9 @@ class Arrays:
             private_folder(folder)
             made = tempfile.mkdtemp(prefix="new-", dir=folder)
             for name, array in arrays.items():
-                with _synced(Path(made, f"{name}.npy")) as file:
+                with synced(Path(made, f"{name}.npy")) as file:
                     np.save(file, array, allow_pickle=False)
-            with _synced(Path(made, "about.json")) as file:
+            with synced(Path(made, "about.json")) as file:
                 file.write(json.dumps(about).encode())
             if anew or self.open(folder, self.stamp) is None:  # another reader may have been first
                 shutil.rmtree(folder / self.stamp, ignore_errors=True)
@@ -110,14 +112,6 @@ class Arrays:
         finally:
             if made:
                 shutil.rmtree(made, ignore_errors=True)
-
-
-@contextmanager
-def _synced(path: Path) -> Iterator[BinaryIO]:
-    with os.fdopen(private_file(path, os.O_WRONLY), "wb") as file:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def prune(folder: Path, keep: str) -> None:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -18,7 +19,7 @@ from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
 
 from rag_agent.answers import Hit, IndexReport
-from rag_agent.documents import Listing, Splitter, list_sources
+from rag_agent.documents import Listing, Source, Splitter, list_sources
 from rag_agent.documents.folder import KINDS
 from rag_agent.documents.outline import Outline, outline
 from rag_agent.documents.structures import plain_reading
@@ -26,8 +27,9 @@ from rag_agent.errors import DocumentsError, IndexFileError, RagAgentError, Sett
 from rag_agent.index.background import Scale, scale_of
 from rag_agent.index.database import Database, database_at, disk_is_full, will_pass
 from rag_agent.index.derived import Arrays, prune
+from rag_agent.index.int8 import Codes, HowToSearch, Near, wanted
 from rag_agent.index.library import Queries
-from rag_agent.index.matrix import Matrix, cosines, most_varied, unit_rows
+from rag_agent.index.matrix import Matrix, most_varied, unit_rows
 from rag_agent.index.ranking import rank
 from rag_agent.index.spelling import mended, nearest
 from rag_agent.index.tokens import Analyser
@@ -45,6 +47,8 @@ _UNKNOWN = Scale(0.0, 0.0)  # not measured yet
 _RELEVANCE = 0.8  # against variety, in what is said most
 
 _T = TypeVar("_T")
+Ahead = Callable[[Database, Sequence[Source], Splitter, str, Progress], int]
+"""Embeds what some files need before the update does; returns how many vectors it kept (`on_ray.OnRay`)."""
 Rows = NDArray[np.intp]
 
 
@@ -58,7 +62,15 @@ class Index:
     """
 
     def __init__(
-        self, docs: Path, home: Path | None, embeddings: Embeddings, model: str, splitter: Splitter, url: str | None = None
+        self,
+        docs: Path,
+        home: Path | None,
+        embeddings: Embeddings,
+        model: str,
+        splitter: Splitter,
+        how: HowToSearch = "auto",
+        *,
+        url: str | None = None,
     ) -> None:
         """Name the parts; nothing is opened yet.
 
@@ -68,6 +80,7 @@ class Index:
             embeddings: What makes vectors of texts.
             model: Its name, for the record.
             splitter: What cuts the texts.
+            how: Whether a search reads all vectors as they are, or in eight bits and the best exactly (`Settings.search`).
             url: A PostgreSQL database that keeps the index in place of a file; `home` then keeps what is derived of it.
         """
         self.docs = docs
@@ -79,6 +92,7 @@ class Index:
             self.path = path_for(home, docs, model) if home else None
         self._embeddings = embeddings
         self._splitter = splitter
+        self._how = how
         self._made_with = {
             "embeddings": model,
             "chunk_size": str(splitter.chunk_size),
@@ -115,7 +129,9 @@ class Index:
 
     # --- bringing it up to date ----------------------------------------------------------------------------------------
 
-    def update(self, *, rebuild: bool = False, progress: Progress = lambda done, total: None) -> IndexReport:
+    def update(
+        self, *, rebuild: bool = False, progress: Progress = lambda done, total: None, ahead: Ahead | None = None
+    ) -> IndexReport:
         """Bring the index up to date with the files.
 
         Unchanged ones cost a look at their size and time, or, with `rebuild`, at their bytes. What is embedded is kept at once:
@@ -126,6 +142,7 @@ class Index:
             rebuild: Compare files of unchanged size and time by their bytes, and make an index anew that is damaged or was made
                 with other settings, instead of refusing it.
             progress: Called with the chunks done and to do.
+            ahead: Embeds what it can of new and changed files first.
 
         Raises:
             DocumentsError: The docs root is missing, or holds no file that can be read.
@@ -139,7 +156,7 @@ class Index:
                     self._discard_if_unusable()
                 database = self._opened(any_settings=rebuild)
                 if free:
-                    report = self._updated(database, listing, progress, needed=rebuild)
+                    report = self._updated(database, listing, progress, needed=rebuild, ahead=ahead)
                     self._seen = listing
                 else:
                     report = IndexReport(0, 0, unchanged=database.counts()[0])
@@ -164,13 +181,18 @@ class Index:
         """
         return list_sources(self.docs) != self._seen
 
-    def _updated(self, database: Database, listing: Listing, progress: Progress, *, needed: bool) -> IndexReport:
+    def _updated(
+        self, database: Database, listing: Listing, progress: Progress, *, needed: bool, ahead: Ahead | None
+    ) -> IndexReport:
         """Do it. On a full disk, unless it is `needed`, the former state goes on answering, and that is told."""
         if self._arrays is None and self.path:
             self._arrays = Arrays.open(self._folder(self.path), database.version())
         try:
-            run = Update(database, self._embeddings, self._splitter, self._made_with, progress)
             all_anew = self._differs(database) is not None
+            known = {} if all_anew else database.stamps(live=True)
+            new = [source for source in listing.sources if known.get(source.file) != (source.size, source.mtime_ns)]
+            before = ahead(database, new, self._splitter, self._made_with["embeddings"], progress) if ahead else 0
+            run = Update(database, self._embeddings, self._splitter, self._made_with, progress)
             report = run.run(listing, all_anew=all_anew, by_content=needed and not all_anew, swapped=self._derive)
         except IndexFileError as error:
             if needed or not disk_is_full(error) or not database.counts()[0]:
@@ -184,7 +206,7 @@ class Index:
             return IndexReport(0, 0, unchanged=len(known), skipped=tuple((file, "the disk is full") for file in waiting))
         if self.path and self._arrays:
             prune(self._folder(self.path), self._arrays.stamp)
-        return report
+        return replace(report, embedded=report.embedded + before)
 
     @contextmanager
     def _one_at_a_time(self, *, wait: bool) -> Iterator[bool]:
@@ -243,6 +265,7 @@ class Index:
             arrays.save(self._folder(self.path))
             arrays = Arrays.open(self._folder(self.path), arrays.stamp) or arrays
         self._arrays = arrays
+        self._codes(arrays)
 
     def _derived(self, database: Database) -> Arrays:
         """The arrays, out of the file alone.
@@ -288,7 +311,8 @@ class Index:
         def found(arrays: Arrays) -> list[Hit]:
             if not len(arrays):
                 return []
-            similar = [scale(cosines(arrays.matrix, vector)) for vector in vectors]
+            codes = self._codes(arrays)
+            similar = [Near(arrays.matrix, vector, codes, scale) for vector in vectors]
             rows = self._rows_of(arrays, within) if within else None
             return [self._hit(arrays, *found) for found in self._fused(queries, similar, arrays, k, rows)]
 
@@ -479,12 +503,21 @@ class Index:
     def _text(self, file_id: int) -> str:
         return self._texts.get(file_id, self._opened().text)
 
+    def _codes(self, arrays: Arrays) -> Codes | None:
+        """The vectors in eight bits, where a search goes over these."""
+        if not wanted(self._how, arrays.matrix):
+            return None
+        if arrays.codes is None:
+            beside = self._folder(self.path) / arrays.stamp if self.path else None
+            arrays.codes = Codes.kept(arrays.matrix, beside)
+        return arrays.codes
+
     def _fused(
-        self, queries: Queries, similar: list[Matrix], arrays: Arrays, k: int, rows: Rows | None
+        self, queries: Queries, similar: list[Near], arrays: Arrays, k: int, rows: Rows | None
     ) -> list[tuple[int, float, float]]:
         """Chunk, score and cosine to the main query; several queries are fused by reciprocal rank, 1 = first in each."""
         depth = k if len(queries) == 1 else max(k, _DEPTH)
-        rankings = [self._ranked(query, dense, arrays, depth, rows) for (query, _), dense in zip(queries, similar, strict=True)]
+        rankings = [self._ranked(query, near, arrays, depth, rows) for (query, _), near in zip(queries, similar, strict=True)]
         scores = dict(rankings[0])
         if len(rankings) > 1:
             scores = {}
@@ -493,18 +526,22 @@ class Index:
                 for place, (index, _) in enumerate(ranking, start=1):
                     scores[index] = scores.get(index, 0.0) + weight / total * 61 / (60 + place)
         best = sorted(scores.items(), key=lambda item: -item[1])[:k]
-        return [(index, score, float(similar[0][index])) for index, score in best]
+        similar[0].settle(np.array([index for index, _ in best], np.intp))
+        return [(index, score, float(similar[0].scores[index])) for index, score in best]
 
-    def _ranked(self, query: str, dense: Matrix, arrays: Arrays, k: int, rows: Rows | None = None) -> list[tuple[int, float]]:
+    def _ranked(self, query: str, near: Near, arrays: Arrays, k: int, rows: Rows | None = None) -> list[tuple[int, float]]:
         def texts(rows: Sequence[int]) -> list[str]:
             return self._chunk_texts(arrays, rows)
 
         bm25 = arrays.bm25
         literal = None
         for holders in bm25.phrase_rows(query, texts).values():
-            literal = np.zeros(len(dense), dtype=np.bool_) if literal is None else literal
+            literal = np.zeros(len(arrays), dtype=np.bool_) if literal is None else literal
             literal[holders] = True
         lexical = bm25.scores(query)
+        near.settle_best(k, rows)
+        near.settle_best(k, rows, by=lexical)  # what ranks high ranks high by either
+        dense = near.scores
         if rows is not None:  # the rest is as if it were not there
             dense, lexical = dense[rows], lexical[rows]
             literal = literal[rows] if literal is not None else None
@@ -641,6 +678,22 @@ def left_unread(home: Path, docs: Path) -> tuple[tuple[str, str], ...]:
     database = Database(path, rebuild=f"rag-agent index {docs}")
     try:
         return database.left_unread()
+    finally:
+        database.close()
+
+
+def size(home: Path, docs: Path) -> tuple[int, int]:
+    """How many vectors the index of a docs root searches, and how many numbers each has; zeros where there is no index.
+
+    Raises:
+        IndexFileError: The index is damaged.
+    """
+    path = index_path(home, docs)
+    if not path.is_file():
+        return 0, 0
+    database = Database(path, rebuild=f"rag-agent index {docs}")
+    try:
+        return database.counts()[1], len(next(database.vectors(), b"")) // 4
     finally:
         database.close()
 
