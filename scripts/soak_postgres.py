@@ -2,9 +2,9 @@
 
     .venv/bin/python scripts/soak_postgres.py [../shared/eval] [--files N] [--clients 8] [--turns 25] [--only index|serve]
 
-index: four processes index XQuAD's articles and the haystack into one database at once; the one that embeds is killed (SIGKILL) in the
+index: four processes index XQuAD's articles and the haystack into one database at once; the one that embeds is killed in the
 middle. The rest finish: the index is whole, and each text was embedded once, but for the batch that the kill cut off.
-serve: two `rag-agent serve` over the same database behind a proxy on loopback that gives each connection to the next replica. Clients
+serve: two `rag-agent serve` over one database behind a proxy on loopback that gives each connection to the next. Clients
 ask in conversations of their own; one replica is killed under load. A client whose request was cut off looks whether its turn is
 stored, and asks again where it is not. At the end each conversation holds its turns, each once, in order, and no other's.
 
