@@ -3,8 +3,8 @@
     .venv/bin/python scripts/soak_ray.py [--data ../shared/eval] [--chunks 1500] [--no-kill] [--client]
 
 Shows: the same vectors, the time of both, and that an actor killed with -9 in the middle loses nothing; with --client the cluster
-is reached as ray://127.0.0.1 instead, as one of other machines is. One machine is
-not made faster by it: the process alone uses all cores already; more machines are what it is for.
+is reached as ray://127.0.0.1 instead, as one of other machines is. On one
+machine that shows what the cluster costs, since the process alone uses all cores, too; more machines are what it is for.
 """
 
 import argparse

@@ -5,7 +5,6 @@ missing, and alone puts files in place; so a worker, a node or the whole cluster
 Workers see the files under the paths that they have here, and have rag-agent and the embedding model installed.
 """
 
-import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -87,23 +86,14 @@ class OnRay:
     def _embedded(
         self, database: Database, sources: Sequence[Source], splitter: Splitter, model: str
     ) -> Iterator[tuple[list[str], np.ndarray[Any, Any]]]:
-        """Texts and their vectors, as they are made."""
+        """Texts and their vectors, as they are made; the next are on their way while these are kept."""
         ray = self._ray
-        known = ray.put(database.hashes())
-        files = [{"path": str(source.path.absolute())} for source in sources]
-        actors = max(1, int(ray.cluster_resources().get("CPU", 1)))
-        texts = ray.data.from_items(files, override_num_blocks=-(-len(files) // _FILES)).map_batches(
-            _Texts(splitter, model, known), batch_size=_FILES, num_cpus=_READING
-        )
-        vectors = texts.map_batches(
-            _Vectors,
-            fn_constructor_args=(self._make,),
-            batch_size=_BATCH,
-            num_cpus=_EMBEDDING,
-            compute=ray.data.ActorPoolStrategy(min_size=1, max_size=actors),
-        )
-        for batch in vectors.iter_batches(batch_size=_WRITTEN):
-            yield [str(text) for text in batch["text"]], np.stack(batch["vector"]).astype(np.float32)
+        files = [str(source.path.absolute()) for source in sources]
+        pipeline = ray.remote(num_cpus=0)(_Pipeline).remote(files, splitter, model, database.hashes(), self._make)
+        coming = pipeline.next.remote()
+        while (batch := ray.get(coming)) is not None:
+            coming = pipeline.next.remote()
+            yield batch
 
     @contextmanager
     def _cluster(self) -> Iterator[None]:
@@ -121,12 +111,39 @@ class OnRay:
             where = self._address or "the cluster"
             said = str(error).strip().splitlines() or [type(error).__name__]
             raise SettingsError(f"{where} cannot be reached ({said[0][:200]}); see that it runs: ray status") from error
-        logging.getLogger("ray.data").setLevel(logging.ERROR)
-        ray.data.DataContext.get_current().enable_progress_bars = False
         try:
             yield
         finally:
             ray.shutdown()
+
+
+class _Pipeline:
+    """Runs on the cluster, since Ray Data cannot be driven through Ray's client from outside."""
+
+    def __init__(
+        self, files: list[str], splitter: Splitter, model: str, known: frozenset[bytes], make: Callable[[], Embeddings]
+    ) -> None:
+        import ray.data
+
+        ray.data.DataContext.get_current().enable_progress_bars = False
+        actors = max(1, int(ray.cluster_resources().get("CPU", 1)))
+        rows = [{"path": file} for file in files]
+        texts = ray.data.from_items(rows, override_num_blocks=-(-len(rows) // _FILES)).map_batches(
+            _Texts(splitter, model, ray.put(known)), batch_size=_FILES, num_cpus=_READING
+        )
+        vectors = texts.map_batches(
+            _Vectors,
+            fn_constructor_args=(make,),
+            batch_size=_BATCH,
+            num_cpus=_EMBEDDING,
+            compute=ray.data.ActorPoolStrategy(min_size=1, max_size=actors),
+        )
+        self._batches = iter(vectors.iter_batches(batch_size=_WRITTEN))
+
+    def next(self) -> tuple[list[str], np.ndarray[Any, Any]] | None:
+        """Some texts and their vectors; None at the end."""
+        batch = next(self._batches, None)
+        return None if batch is None else ([str(t) for t in batch["text"]], np.stack(batch["vector"]).astype(np.float32))
 
 
 class _Texts:
