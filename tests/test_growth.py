@@ -210,6 +210,8 @@ def test_time_grows_with_length(name: str) -> None:
     steep = {}
     for what, pattern in (PATTERNS | BETWEEN).items():
         exponent = growth(call, pattern)
+        if math.isfinite(exponent) and exponent > EXPONENT:  # noise does not come three times
+            exponent = min(exponent, growth(call, pattern), growth(call, pattern))
         if exponent > EXPONENT:
             steep[what] = round(exponent, 1)
     assert not steep, f"{name}: n to the power of {steep}"
