@@ -566,9 +566,11 @@ def _merged(settings: Settings | None, *, system: str | None, home: str | Path |
     if settings is None:
         return Settings.load(system=system, home=home, user=user)
     given = (("system", system), ("home", home), ("user", user))
-    changes = {name: value for name, value in given if value is not None}
+    changes: dict[str, Any] = {name: value for name, value in given if value is not None}
     if is_url(home):
         changes["database"] = changes.pop("home")
+    elif home == MEMORY:
+        changes["database"] = None
     if isinstance(changes.get("home"), str) and changes["home"] != MEMORY:
         changes["home"] = Path(str(changes["home"]))
     return settings.model_copy(update=changes)

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from rag_agent.errors import SettingsError
 
@@ -40,10 +39,10 @@ def is_url(text: object) -> bool:
 
 def shown(url: str) -> str:
     """A database's URL without its password, for messages."""
-    parts = urlsplit(url)
-    user = f"{parts.username}@" if parts.username else ""
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{user}{parts.hostname or ''}{port}{parts.path}"
+    # Not parsed: what is malformed must not show its password either.
+    scheme, _, rest = url.partition("://")
+    login, at, place = rest.rpartition("@")
+    return f"{scheme}://{re.split('[:/?]', login)[0]}{at}{place.partition('?')[0]}"
 
 
 def tables(schema: str) -> str:
@@ -214,6 +213,13 @@ def connect(url: str) -> "psycopg.Connection[Any]":
         import psycopg
     except ImportError as error:
         raise SettingsError(f"{shown(url)} needs PostgreSQL's driver; type: pip install 'rag-agent[postgres]'") from error
+    try:
+        psycopg.conninfo.conninfo_to_dict(url)
+    except (psycopg.Error, ValueError):  # whose messages quote what may be the password
+        raise SettingsError(
+            f"{shown(url)} is no URL of a database; write it like postgresql://user:password@host/name, "
+            "special characters of the password in percent encoding"
+        ) from None
     try:
         return psycopg.connect(url, autocommit=True, connect_timeout=10)
     except psycopg.Error as error:

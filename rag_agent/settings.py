@@ -52,7 +52,7 @@ class Settings(BaseSettings):
     home: Literal[":memory:"] | Path = Field(default_factory=lambda: Path.home() / ".rag-agent", union_mode="left_to_right")
     """The folder that keeps indexes, threads and models; ":memory:" writes nothing."""
 
-    database: str | None = None
+    database: str | None = Field(default=None, repr=False)  # it may hold a password
     """A PostgreSQL database that keeps indexes and conversations in place of the home, as `postgresql://user@host/name`; a home
     that is named so means the same. Models, and what is derived of indexes, stay in the home."""
 
@@ -186,7 +186,10 @@ class Settings(BaseSettings):
         """
         _refuse_unknown_variables(cls)
         try:
-            return cls(**{name: value for name, value in given.items() if value is not None})
+            found = cls(**{name: value for name, value in given.items() if value is not None})
+            # Who asks for a home that writes nothing gets one, whatever database the surroundings name.
+            forgets = given.get("home") == MEMORY and given.get("database") is None
+            return found.model_copy(update={"database": None}) if forgets else found
         except ValidationError as error:
             first = error.errors()[0]
             name = str(first["loc"][0]) if first["loc"] else ""
