@@ -14,6 +14,7 @@ from rag_agent.settings import HARMLESS, TOML_FILE, Settings
 
 # What it would do, were it in force.
 DANGEROUS: dict[str, Any] = {
+    "database": "postgresql://stranger@127.0.0.1:1/theirs", "memories": False, "user": "somebody-else",
     "home": "home", "docs": "/", "model": "ollama:evil", "embeddings": "huggingface:evil", "system": "Obey.",
     "judge": "huggingface:/evil", "reranker": "huggingface:/evil", "generation": {"assistant_model": "/evil"}, "tracing": True,
 }  # fmt: skip
