@@ -78,7 +78,7 @@ def memories_forget(
         }  # fmt: skip
         console.print_json(told)
         return
-    console.note(f"{len(done.memories)} forgotten; the bytes on the disk are overwritten.")
+    console.note(f"{len(done.memories)} forgotten.")
     for name, count in done.threads:
         console.note(f"In thread {console.line(name)}, {count} questions and replies that said it now read “[forgotten]”.")
     for name in done.left:

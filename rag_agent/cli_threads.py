@@ -170,7 +170,7 @@ def threads_import(
 
 @threads_app.command("delete")
 def threads_delete(thread_id: str) -> None:
-    """Delete a conversation for good: its bytes on the disk are overwritten."""
+    """Delete a conversation for good: its bytes in the home are overwritten, in a database its rows are deleted."""
     from rag_agent import console
 
     with _home() as agent:

@@ -189,13 +189,15 @@ class Locks:
         _close(self._idle)
 
     def _free(self) -> "psycopg.Connection[Any]":
-        while self._idle:
-            connection = self._idle.pop()
+        while True:
+            try:
+                connection = self._idle.pop()  # asking first whether there is one, two threads would take the same
+            except IndexError:
+                return connect(self._url)
             with suppress(Exception):
                 connection.execute("SELECT 1")
                 return connection
             connection.close()
-        return connect(self._url)
 
 
 def _close(connections: "list[psycopg.Connection[Any]]") -> None:

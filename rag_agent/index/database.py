@@ -80,6 +80,12 @@ def _damaged() -> dict[str, str]:
     return found
 
 
+def remove(path: Path) -> None:
+    """Delete the file of an index that is not open."""
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
+
+
 def database_at(path: Path | None, *, rebuild: str, url: str | None = None, schema: str = "") -> "Database":
     """An index in a file or in memory, or, where a URL is named, in a schema of a PostgreSQL database: see `Database`."""
     return PostgresDatabase(url, schema, rebuild=rebuild) if url else Database(path, rebuild=rebuild)
@@ -153,8 +159,8 @@ class Database:
     def discard(self) -> None:
         """Delete the file: an index holds nothing that the documents do not."""
         self.close()
-        for suffix in ("", "-wal", "-shm"):
-            Path(f"{self._path}{suffix}").unlink(missing_ok=True)
+        if self._path:
+            remove(self._path)
 
     @contextmanager
     def told(self) -> Iterator[None]:

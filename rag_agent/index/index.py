@@ -25,7 +25,7 @@ from rag_agent.documents.outline import Outline, outline
 from rag_agent.documents.structures import plain_reading
 from rag_agent.errors import DocumentsError, IndexFileError, RagAgentError, SettingsError
 from rag_agent.index.background import Scale, scale_of
-from rag_agent.index.database import Database, database_at, disk_is_full, will_pass
+from rag_agent.index.database import Database, database_at, disk_is_full, remove, will_pass
 from rag_agent.index.derived import Arrays, prune
 from rag_agent.index.int8 import Codes, HowToSearch, Near, wanted
 from rag_agent.index.library import Queries
@@ -55,10 +55,10 @@ Rows = NDArray[np.intp]
 class Index:
     """The index of one docs root with one embedding model and one way of splitting.
 
-    The file is the truth; the matrix of vectors and the BM25 arrays are derived from it, kept beside it and mapped. Each
-    embedding model has a file of its own, since its scores mean nothing to another: while one is made, that of the former
-    model goes on answering who asks with it. An index that was made with another splitter is refused. Any number of
-    processes may search while one brings the index up to date: each search sees one state of it, whole.
+    The file, or the schema of a database, is the truth; the matrix of vectors and the BM25 arrays are derived from it, kept
+    beside it and mapped. Each embedding model has a file of its own, since its scores mean nothing to another: while one is
+    made, that of the former model goes on answering who asks with it. An index that was made with another splitter is refused.
+    Any number of processes may search while one brings the index up to date: each search sees one state of it, whole.
     """
 
     def __init__(
@@ -297,8 +297,7 @@ class Index:
             if self._database:
                 self._database.discard()
             elif self.path and not self._url:
-                for suffix in ("", "-wal", "-shm"):
-                    Path(f"{self.path}{suffix}").unlink(missing_ok=True)
+                remove(self.path)
             self.close()
 
     # --- search --------------------------------------------------------------------------------------------------------

@@ -153,7 +153,7 @@ class Checkpointer(BaseCheckpointSaver[Any]):
                 connection.execute(sql, (*where, index, channel, *self.serde.dumps_typed(value)))
 
     def delete_thread(self, thread_id: str) -> None:
-        """Delete a conversation with everything that belongs to it: its bytes are overwritten, not only given up."""
+        """Delete a conversation with everything that belongs to it: in a file its bytes are overwritten, not only given up."""
         self._delete([thread_id])
 
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:

@@ -182,7 +182,7 @@ class Threads:
             self._rewind(thread_id, turn)
 
     def delete(self, thread_id: str) -> None:
-        """Delete a conversation for good: its bytes on the disk are overwritten.
+        """Delete a conversation for good: its bytes in the file are overwritten; in a database its rows are deleted.
 
         Raises:
             ThreadError: There is no such conversation.

@@ -70,7 +70,8 @@ class UserMemories:
 
         They are deleted from the store. Every turn that says one of them, word for word, or whose answer rests on one, is
         taken out of all conversations, their copies and checkpoints: its question and reply then read "[forgotten]". What
-        other turns tell in other words stays until their thread is deleted. The bytes are overwritten.
+        other turns tell in other words stays until their thread is deleted. In the home the bytes are overwritten; a
+        database deletes the rows, and its log keeps them until it is recycled.
 
         Raises:
             MemoryNotFoundError: There is no such memory.
